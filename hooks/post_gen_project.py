@@ -1,0 +1,60 @@
+"""Write `.env` with the DSN and fresh secrets, and say what comes next."""
+
+import json
+import os
+import re
+import secrets
+import shlex
+from contextlib import suppress
+from pathlib import Path
+
+ON = "Sentry is on, by SENTRY_DSN in .env: open /broken_route and it catches the error."
+OFF = "Sentry is off. To switch it on, put your DSN after SENTRY_DSN= in .env."
+KEPT = ".env was there before and was left alone."
+NOT_WRITTEN = f"{KEPT} The DSN you gave was not written: put it after SENTRY_DSN= in .env."
+FAILED = "Could not write .env ({}): make env writes one, then put your DSN after SENTRY_DSN=."
+NEXT = """
+Your project is in {path}
+
+    cd {path}
+    git init
+    make run                     # or: docker compose up --build
+
+{sentry}
+"""
+
+
+def write_env(dsn: str) -> str:
+    """Write `.env` unless there is one, and return what that means for Sentry."""
+    values = {"SENTRY_DSN": dsn}
+    values |= {name: secrets.token_urlsafe(32) for name in ("SECRET_KEY", "POSTGRES_PASSWORD")}
+    try:
+        env = Path(".env.example").read_text("utf-8")
+        for name, value in values.items():
+            env = re.sub(rf"^{name}=$", f"{name}={value}", env, flags=re.M)
+        descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(env)
+    except FileExistsError:
+        return NOT_WRITTEN if dsn else KEPT
+    except OSError as error:
+        return FAILED.format(error.strerror)
+    return ON if dsn else OFF
+
+
+def say(message: str) -> None:
+    """Print the message, whatever becomes of it: a failing hook would take the project along."""
+    with suppress(OSError):
+        os.write(1, os.fsencode(message))
+
+
+def main(answers: dict[str, str]) -> None:
+    """Finish the project; leave no rendered copy of this hook, which holds the DSN."""
+    Path(__file__).unlink()
+    sentry = write_env(answers["sentry_dsn"].strip())
+    say(NEXT.format(path=shlex.quote(str(Path.cwd())), sentry=sentry))
+
+
+if __name__ == "__main__":
+    # tojson escapes each ', so no answer can end this string.
+    main(json.loads(r'''{{ cookiecutter | tojson }}'''))  # fmt: skip

@@ -1,0 +1,58 @@
+"""The forms of accounts."""
+
+from flask_wtf import FlaskForm
+from sqlalchemy import ColumnElement, func, select
+from wtforms import BooleanField, EmailField, PasswordField, StringField, SubmitField
+from wtforms.validators import DataRequired, Email, EqualTo, Length, Regexp, ValidationError
+
+from app.extensions import db
+from app.forms import tidy
+from app.models import EMAIL_LENGTH, USERNAME_LENGTH, User
+
+
+class LoginForm(FlaskForm):
+    """Who are you?"""
+
+    username = StringField("Username", filters=[tidy], validators=[DataRequired()])
+    password = PasswordField("Password", validators=[DataRequired()])
+    remember_me = BooleanField("Keep me logged in")
+    submit = SubmitField("Log in")
+
+
+class RegistrationForm(FlaskForm):
+    """A new account."""
+
+    username = StringField(
+        "Username",
+        filters=[tidy],
+        validators=[
+            DataRequired(),
+            Length(max=USERNAME_LENGTH),
+            Regexp(r"^[A-Za-z0-9_.-]+$", message="Use letters, digits, dots, dashes, underscores."),
+        ],
+    )
+    email = EmailField(
+        "Email", filters=[tidy], validators=[DataRequired(), Length(max=EMAIL_LENGTH), Email()]
+    )
+    password = PasswordField("Password", validators=[DataRequired(), Length(8, 128)])
+    password2 = PasswordField(
+        "Repeat the password",
+        validators=[DataRequired(), EqualTo("password", "The passwords differ.")],
+    )
+    submit = SubmitField("Register")
+
+    def validate_username(self, field: StringField) -> None:
+        """Refuse a name that somebody has, in capitals or not."""
+        refuse_taken(func.lower(User.username) == (field.data or "").lower(), "This name is taken.")
+
+    def validate_email(self, field: EmailField) -> None:
+        """Refuse an address that has an account."""
+        refuse_taken(
+            func.lower(User.email) == (field.data or "").lower(), "This address has an account."
+        )
+
+
+def refuse_taken(same: ColumnElement[bool], message: str) -> None:
+    """Raise ValidationError with `message` if there is a user for whom `same` holds."""
+    if db.session.scalar(select(User.id).where(same)):
+        raise ValidationError(message)

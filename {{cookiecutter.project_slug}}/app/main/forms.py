@@ -1,0 +1,26 @@
+"""The forms of the blog."""
+
+from flask_wtf import FlaskForm
+from wtforms import SubmitField, TextAreaField
+from wtforms.validators import DataRequired, Length
+
+from app.forms import tidy
+from app.models import POST_LENGTH
+
+
+class PostForm(FlaskForm):
+    """A new post."""
+
+    post = TextAreaField(
+        "What's on your mind?",
+        filters=[tidy],
+        validators=[DataRequired("Write something first."), Length(max=POST_LENGTH)],
+    )
+    submit = SubmitField("Post")
+
+
+class EditProfileForm(FlaskForm):
+    """What a user says of themselves."""
+
+    about_me = TextAreaField("About me", filters=[tidy], validators=[Length(max=POST_LENGTH)])
+    submit = SubmitField("Save")

@@ -1,0 +1,121 @@
+"""Posts, timelines, profiles, and the route that breaks."""
+
+from functools import partial
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from app.extensions import db
+from app.main.forms import EditProfileForm, PostForm
+from app.models import POST_ID_MAX, Post, User, all_posts, posts_of, timeline, user_named
+from app.pagination import Cursor, paginate
+
+bp = Blueprint("main", __name__)
+
+
+@bp.before_request
+def note_seen() -> None:
+    """Keep the user's `last_seen` fresh."""
+    if current_user.is_authenticated:
+        current_user.note_seen()
+
+
+@bp.route("/index", methods=["GET", "POST"])
+@bp.route("/", methods=["GET", "POST"])
+@login_required
+def index() -> ResponseReturnValue:
+    """Show the posts of those whom the user follows, and take a new one."""
+    form = PostForm()
+    if form.validate_on_submit():
+        db.session.add(Post(body=form.post.data, user_id=current_user.id))
+        db.session.commit()
+        flash("Your post is live.", "success")
+        return redirect(url_for("main.index"))
+    page = paginate(partial(timeline, current_user), Cursor.from_request())
+    return render_template("main/index.html", form=form, page=page)
+
+
+@bp.route("/explore")
+@login_required
+def explore() -> ResponseReturnValue:
+    """Show everybody's posts."""
+    return render_template("main/explore.html", page=paginate(all_posts, Cursor.from_request()))
+
+
+@bp.route("/user/<username>")
+@login_required
+def user(username: str) -> ResponseReturnValue:
+    """Show a user's profile and posts."""
+    user = user_or_404(username)
+    page = paginate(partial(posts_of, user), Cursor.from_request())
+    follower_count, followed_count = user.follow_counts()
+    return render_template(
+        "main/user.html",
+        user=user,
+        page=page,
+        following=current_user.is_following(user),
+        follower_count=follower_count,
+        followed_count=followed_count,
+    )
+
+
+@bp.route("/edit_profile", methods=["GET", "POST"])
+@login_required
+def edit_profile() -> ResponseReturnValue:
+    """Change what the user says of themselves."""
+    form = EditProfileForm(obj=current_user)
+    if form.validate_on_submit():
+        current_user.about_me = form.about_me.data
+        db.session.commit()
+        flash("Your profile is saved.", "success")
+        return redirect(url_for("main.user", username=current_user.username))
+    return render_template("main/edit_profile.html", form=form)
+
+
+@bp.route("/follow/<username>", methods=["POST"])
+@login_required
+def follow(username: str) -> ResponseReturnValue:
+    """Follow a user."""
+    user = user_or_404(username)
+    if user == current_user:
+        flash("You cannot follow yourself.", "error")
+    else:
+        current_user.follow(user)
+        flash(f"You follow {username}.", "success")
+    return redirect(url_for("main.user", username=username))
+
+
+@bp.route("/unfollow/<username>", methods=["POST"])
+@login_required
+def unfollow(username: str) -> ResponseReturnValue:
+    """Stop following a user."""
+    current_user.unfollow(user_or_404(username))
+    flash(f"You no longer follow {username}.")
+    return redirect(url_for("main.user", username=username))
+
+
+@bp.route(f"/post/<int(max={POST_ID_MAX}):post_id>/delete", methods=["POST"])
+@login_required
+def delete_post(post_id: int) -> ResponseReturnValue:
+    """Delete a post of the user's own."""
+    post = db.session.get(Post, post_id) or abort(404)
+    if post.user_id != current_user.id:
+        abort(403)
+    db.session.delete(post)
+    db.session.commit()
+    flash("Your post is deleted.")
+    return redirect(url_for("main.index"))
+
+
+@bp.route("/broken_route")
+def broken_route() -> ResponseReturnValue:
+    """Crash, so that you can watch Sentry catch it; not found unless BROKEN_ROUTE is on."""
+    if not current_app.config["BROKEN_ROUTE"]:
+        abort(404)
+    return str(1 / 0)
+
+
+def user_or_404(username: str) -> User:
+    """The user of that name, or the page that says there is none."""
+    return user_named(username) or abort(404)
