@@ -89,7 +89,7 @@ def main(answers: dict[str, object]) -> None:
     if answers["sentry_dsn"]:
         forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
-        if "/" in (slug := str(answers["project_slug"])):
+        if "/" in (slug := str(answers["project_slug"])) and "_output_dir" in answers:
             remove_folders(Path(str(answers["_output_dir"])), slug)
         sys.exit("\n".join(faults))
 

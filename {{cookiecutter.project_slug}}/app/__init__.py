@@ -1,6 +1,5 @@
 """The app factory."""
 
-import logging
 import sys
 
 from flask import Flask
@@ -9,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import auth, cli, errors, filters, headers, health, main
 from app.config import Config
 from app.extensions import csrf, db, limiter, login, migrate
+from app.logs import configure_logging
 from app.sentry import init_sentry
 
 
@@ -20,13 +20,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
 
     if not app.config["SECRET_KEY"]:
         sys.exit("SECRET_KEY is not set: run `make env`, which writes one to .env.")
-    logging.basicConfig(
-        level=app.config["LOG_LEVEL"],
-        stream=sys.stdout,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    # Without this, each event that cannot be sent is three warnings.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    configure_logging(app.config)
     hops = app.config["TRUSTED_PROXIES"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 

@@ -1,6 +1,8 @@
-"""The security headers of every answer."""
+"""The headers of every answer: security, and which trace it belongs to."""
 
 from flask import Flask, Response, current_app
+
+from app.sentry import trace_id
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -16,15 +18,17 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 def init_app(app: Flask) -> None:
     """Add the headers to every answer of `app`, errors included."""
-    app.after_request(add_security_headers)
+    app.after_request(add_headers)
 
 
-def add_security_headers(response: Response) -> Response:
-    """`response`, closed to scripts, frames and forms from elsewhere."""
+def add_headers(response: Response) -> Response:
+    """`response`, closed to scripts, frames and forms from elsewhere, with the id of its trace."""
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if trace := trace_id():
+        response.headers["X-Trace-Id"] = trace
     if current_app.config["PREFERRED_URL_SCHEME"] == "https":
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -3,8 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 import sentry_sdk
 from sentry_sdk.integrations.flask import FlaskIntegration
@@ -13,28 +12,21 @@ from sentry_sdk.integrations.logging import (
     ignore_logger,
     ignore_logger_for_sentry_logs,
 )
-from sentry_sdk.types import Breadcrumb, Event, Hint, Log
+from sentry_sdk.types import Event, Hint
 from sentry_sdk.utils import Dsn
 
-Line = TypeVar("Line", Breadcrumb, Log)
+from app.scrubbing import (
+    DATA_COLLECTION,
+    drop_crash_line,
+    scrub_event,
+    scrub_log,
+    scrub_request,
+)
 
 log = logging.getLogger(__name__)
 
 NEVER_TRACED = ("/healthz", "/readyz", "/static/")
 LOGGERS_OF_URLS = ("gunicorn.access", "werkzeug")  # with their queries
-HEADERS_SENT = ("Accept", "Content-Length", "Content-Type", "Host", "User-Agent")
-
-# Only what helps to mend an error: no person, no cookie, no form, no query, no variable's value.
-DATA_COLLECTION: Any = {
-    "user_info": False,
-    "cookies": {"mode": "off"},
-    "http_headers": {"request": {"mode": "allowlist", "terms": list(HEADERS_SENT)}},
-    "http_bodies": [],
-    "url_query_params": {"mode": "off"},
-    "database_query_data": False,
-    "queues": False,
-    "stack_frame_variables": False,
-}
 
 
 def init_sentry(config: Mapping[str, Any]) -> None:
@@ -55,8 +47,8 @@ def init_sentry(config: Mapping[str, Any]) -> None:
         enable_logs=config["SENTRY_LOGS"],
         data_collection=DATA_COLLECTION,
         before_breadcrumb=drop_crash_line,
-        before_send=scrub,
-        before_send_log=drop_crash_line,
+        before_send=scrub_event,
+        before_send_log=scrub_log,
         before_send_transaction=scrub_transaction,
         integrations=[
             FlaskIntegration(transaction_style="url"),
@@ -80,7 +72,15 @@ def usable_dsn(dsn: str) -> str:
 
 
 def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
-    """The `traces_sampler` that keeps `rate` of the requests, whatever a client asks for."""
+    """The `traces_sampler` that keeps `rate` of the requests, whatever a client asks for.
+
+    | request                           | share kept                                    |
+    | --------------------------------- | --------------------------------------------- |
+    | health check, static file         | none                                          |
+    | its sender did not sample it      | none                                          |
+    | its sender did, or did not say    | `rate`, by our own dice: theirs may be loaded |
+    | it comes without a trace          | `rate`                                        |
+    """
 
     def traces_sampler(context: Mapping[str, Any]) -> float:
         environ = context.get("wsgi_environ", {})
@@ -88,36 +88,22 @@ def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
             return 0
         if context["parent_sampled"] is False:
             return 0
-        if "HTTP_SENTRY_TRACE" in environ:  # its sample_rand may be forged: our own dice
+        if "HTTP_SENTRY_TRACE" in environ:
             return float(random.random() < rate)
         return rate
 
     return traces_sampler
 
 
-def scrub(event: Event, hint: Hint) -> Event | None:
-    """`event` with its address as the route's rule, and only headers that tell of no person."""
-    sent: Any = event.get("request")
-    if sent:
-        route = event.get("transaction") or ""
-        scheme, host = urlsplit(sent.get("url", ""))[:2]
-        headers = sent.get("headers", {})
-        event["request"] = {
-            "method": sent.get("method"),
-            "url": f"{scheme}://{host}{route if route.startswith('/') else ''}",
-            "headers": {name: headers[name] for name in HEADERS_SENT if name in headers},
-        }
-    return event
-
-
-def drop_crash_line(entry: Line, hint: Hint) -> Line | None:
-    """`entry`, unless it is Flask's line of a crash: that is an event already, without the path."""
-    text: Any = entry.get("body") or entry.get("message")
-    return None if str(text).startswith("Exception on /") else entry
-
-
 def scrub_transaction(event: Event, hint: Hint) -> Event | None:
-    """The same for a transaction. Spotlight gets all, so what is never traced ends here too."""
+    """`event` scrubbed; none of what is never traced, which Spotlight asks for all the same."""
     if (event.get("transaction") or "").startswith(NEVER_TRACED):
         return None
-    return scrub(event, hint)
+    return scrub_request(event)
+
+
+def trace_id() -> str | None:
+    """The id of the trace that this request is part of; None while Sentry is off."""
+    if not sentry_sdk.is_initialized():
+        return None
+    return (sentry_sdk.get_traceparent() or "").partition("-")[0] or None

@@ -1,0 +1,29 @@
+"""Log lines on stdout, each with the release and the trace it belongs to."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from app.sentry import trace_id
+
+
+class TraceFormatter(logging.Formatter):
+    """Knows `%(_trace_id)s`: the trace in Sentry, or a dash."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The line of `record`."""
+        record._trace_id = trace_id() or "-"
+        return super().formatMessage(record)
+
+
+def configure_logging(config: Mapping[str, Any]) -> None:
+    """Log what `config` asks for, unless somebody set up logging before."""
+    release = config["SENTRY_RELEASE"].replace("%", "%%")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        TraceFormatter(f"%(asctime)s %(levelname)s %(name)s [{release} %(_trace_id)s] %(message)s")
+    )
+    logging.basicConfig(level=config["LOG_LEVEL"], handlers=[handler])
+    # While Sentry is away, urllib3 would warn three times of each event.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -1,0 +1,276 @@
+"""Fixtures: an app on an empty database in memory, who uses it, and a Sentry that keeps all."""
+
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import pytest
+import sentry_sdk
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
+from sentry_sdk.envelope import Envelope
+from sentry_sdk.transport import Transport
+from sqlalchemy import Select, insert
+from werkzeug.security import generate_password_hash
+from werkzeug.test import TestResponse
+
+from app import config, create_app
+from app.config import TestConfig
+from app.extensions import db
+from app.models import Post, User, followers
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[1]
+PASSWORD = "correct horse"
+QUICK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")  # a real one takes 0.1 s
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Compiled templates, which all apps share: it halves the time."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
+    """An app with an empty database; another config than TestConfig is given as parameter."""
+    app = create_app(getattr(request, "param", TestConfig))
+    app.jinja_env.bytecode_cache = compiled
+    with app.app_context():
+        db.create_all()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+class CsrfConfig(TestConfig):
+    """Wants tokens in forms, as the real app does."""
+
+    WTF_CSRF_ENABLED = True
+
+
+@pytest.fixture
+def production(app: Flask) -> None:
+    """Let a crash lead to its page, not to the test."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+
+def load_config(**variables: str) -> Any:
+    """Config as it reads these environment variables, and no others."""
+    with patch.dict("os.environ", variables, clear=True):
+        return runpy.run_path(config.__file__)["Config"]
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def empty_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """An app with a database file that was never migrated."""
+    monkeypatch.chdir(ROOT)  # the migrations are found from there
+
+    class FileConfig(TestConfig):
+        SQLALCHEMY_DATABASE_URI = f"sqlite:///{tmp_path / 'app.db'}"
+
+    app = create_app(FileConfig)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+class AuthActions:
+    """Fills in the forms of accounts."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def register(
+        self,
+        username: str = "susan",
+        email: str = "susan@example.com",
+        password: str = PASSWORD,
+        password2: str | None = None,
+    ) -> TestResponse:
+        """Register; the password is repeated unless another is given."""
+        form = {"username": username, "email": email, "password": password}
+        form["password2"] = password if password2 is None else password2
+        return self.client.post("/auth/register", data=form)
+
+    def login(
+        self,
+        username: str = "susan",
+        password: str = PASSWORD,
+        *,
+        remember: bool = False,
+        **request: Any,
+    ) -> TestResponse:
+        """Log in; `request` is passed on to the client."""
+        form = {"username": username, "password": password}
+        if remember:
+            form["remember_me"] = "y"
+        return self.client.post("/auth/login", data=form, **request)
+
+    def logout(self) -> TestResponse:
+        """Log out."""
+        return self.client.post("/auth/logout")
+
+
+@pytest.fixture
+def auth(client: FlaskClient) -> AuthActions:
+    """The forms of accounts in the browser `client`."""
+    return AuthActions(client)
+
+
+class Blog:
+    """Puts rows straight into the database, and reads them back."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def add(self, row: User | Post) -> int:
+        """Add `row`; its id."""
+        with self.app.app_context():
+            db.session.add(row)
+            db.session.commit()
+            return row.id
+
+    def user(self, name: str) -> int:
+        """Add a user, whose password is PASSWORD; their id."""
+        return self.add(User(username=name, email=f"{name}@example.com", password_hash=QUICK_HASH))
+
+    def post(self, author: int, body: str = "Hello") -> int:
+        """Add a post; its id."""
+        return self.add(Post(user_id=author, body=body))
+
+    def follow(self, follower: int, followed: int) -> None:
+        """Let one user follow another."""
+        with self.app.app_context():
+            row = {"follower_id": follower, "followed_id": followed}
+            db.session.execute(insert(followers).values(row))
+            db.session.commit()
+
+    def read(self, query: Select[T]) -> list[T]:
+        """What `query` finds."""
+        with self.app.app_context():
+            return list(db.session.scalars(query))
+
+
+@pytest.fixture
+def blog(app: Flask) -> Blog:
+    """The database of `app`."""
+    return Blog(app)
+
+
+@pytest.fixture
+def susan(blog: Blog, auth: AuthActions) -> int:
+    """The id of a user, who is logged in."""
+    user_id = blog.user("susan")
+    auth.login()
+    return user_id
+
+
+class KeepingTransport(Transport):
+    """Keeps what it is given instead of sending it."""
+
+    def __init__(self, options: dict[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self.envelopes: list[Envelope] = []
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        self.envelopes.append(envelope)
+
+
+class SentryConfig(TestConfig):
+    """Sends everything to Sentry, which is a list."""
+
+    SENTRY_DSN = "https://public@sentry.example.com/1"
+    SENTRY_TRACES_SAMPLE_RATE = 1.0
+    SENTRY_PROFILE_SESSION_SAMPLE_RATE = 0.0
+    SENTRY_LOGS = True
+    SENTRY_TRANSPORT = KeepingTransport
+
+
+class SpotlightConfig(SentryConfig):
+    """The same without a DSN: the SDK has other defaults then."""
+
+    SENTRY_DSN = ""
+    SENTRY_SPOTLIGHT = "http://127.0.0.1:9/stream"
+
+
+class Sentry:
+    """What reached Sentry."""
+
+    def __init__(self, config: type[SentryConfig]) -> None:
+        create_app(config)
+        client: Any = sentry_sdk.get_client()
+        if not config.SENTRY_DSN:
+            client.spotlight = KeepingTransport()
+        self.client = client
+        self.kept: KeepingTransport = client.transport or client.spotlight
+        sentry_sdk.get_global_scope().set_client(None)
+
+    def receives(self) -> Iterator["Sentry"]:
+        """Yield this Sentry, on and empty; switch it off afterwards."""
+        with sentry_sdk.isolation_scope():
+            sentry_sdk.get_global_scope().set_client(self.client)
+            self.flush()
+            self.kept.envelopes.clear()
+            yield self
+            sentry_sdk.get_global_scope().set_client(None)
+
+    def flush(self) -> None:
+        """Send what waits for more of its kind."""
+        self.client.session_flusher.flush()
+        self.client.log_batcher.flush()
+
+    def items(self, kind: str) -> list[Any]:
+        """The contents of all items of one `kind`: event, transaction, sessions, log."""
+        self.flush()
+        items = [item for envelope in self.kept.envelopes for item in envelope.items]
+        return [item.payload.json for item in items if item.type == kind]
+
+    def raw(self) -> str:
+        """All that was sent, as text."""
+        self.flush()
+        return "\n".join(envelope.serialize().decode() for envelope in self.kept.envelopes)
+
+
+@pytest.fixture(scope="session")
+def sentry_of_session() -> Iterator[Sentry]:
+    """A Sentry with a DSN; one for all tests, because each start leaves threads behind."""
+    sentry = Sentry(SentryConfig)
+    yield sentry
+    sentry.client.close()
+
+
+@pytest.fixture(scope="session")
+def spotlight_of_session() -> Iterator[Sentry]:
+    """A Spotlight without a DSN."""
+    spotlight = Sentry(SpotlightConfig)
+    yield spotlight
+    spotlight.client.close()
+
+
+@pytest.fixture
+def sentry(sentry_of_session: Sentry) -> Iterator[Sentry]:
+    """Sentry, switched on for one test."""
+    yield from sentry_of_session.receives()
+
+
+@pytest.fixture
+def spotlight(spotlight_of_session: Sentry) -> Iterator[Sentry]:
+    """Spotlight, switched on for one test."""
+    yield from spotlight_of_session.receives()
+
+
+@pytest.fixture(params=["sentry", "spotlight"])
+def anywhere(request: pytest.FixtureRequest) -> Sentry:
+    """Sentry in one run of a test, Spotlight in another."""
+    received: Sentry = request.getfixturevalue(request.param)
+    return received

@@ -1,0 +1,202 @@
+"""Register, log in, log out."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.config import TestConfig
+from app.models import User
+from tests.conftest import PASSWORD, AuthActions, Blog
+
+
+def test_register_then_login(auth: AuthActions) -> None:
+    """Whoever registers can log in."""
+    auth.register()
+    assert auth.login().status_code == 302
+
+
+def test_register_hashes_password(auth: AuthActions, blog: Blog) -> None:
+    """The database never sees a password."""
+    auth.register()
+    assert PASSWORD not in blog.read(select(User.password_hash))[0]
+
+
+def test_register_tidies_input(auth: AuthActions, blog: Blog) -> None:
+    """Blanks and NUL around a name do not become part of it."""
+    auth.register(username=" susan\0 ", email=" susan@example.com ")
+    assert blog.read(select(User.username + User.email)) == ["susansusan@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", ""),
+        ("username", "   "),
+        ("username", "susan smith"),
+        ("username", "susan/../admin"),
+        ("username", "<b>susan</b>"),
+        ("username", "s" * 65),
+        ("username", "david"),
+        ("username", "DAVID"),
+        ("email", ""),
+        ("email", "susan"),
+        ("email", "susan@"),
+        ("email", f"susan@{'a' * 60}.{'b' * 60}.example.com"),
+        ("email", "david@example.com"),
+        ("email", "David@Example.com"),
+        ("password", ""),
+        ("password", "2short"),
+        ("password", "l" * 129),
+        ("password2", ""),
+        ("password2", "another horse"),
+    ],
+)
+def test_register_refuses(auth: AuthActions, blog: Blog, field: str, value: str) -> None:
+    """Bad input shows the form again, and nobody is added."""
+    blog.user("david")
+    assert auth.register(**{field: value}).status_code == 200
+    assert blog.read(select(func.count(User.id))) == [1]
+
+
+def test_register_loses_race(
+    auth: AuthActions, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two who want the same name at the same moment, one sees the form again."""
+    blog.user("susan")
+    monkeypatch.setattr("app.auth.forms.refuse_taken", lambda same, message: None)
+    assert auth.register().status_code == 200
+
+
+@pytest.mark.parametrize("page", ["/auth/login", "/auth/register"])
+@pytest.mark.usefixtures("susan")
+def test_known_user_goes_home(auth: AuthActions, page: str) -> None:
+    """Whoever is logged in has no need for these forms."""
+    assert auth.client.get(page).status_code == 302
+
+
+def test_same_answer_for_nobody(auth: AuthActions, blog: Blog) -> None:
+    """A wrong password and an unknown name look the same: nobody learns who has an account."""
+    unknown = auth.login(password="wrong").text
+    blog.user("susan")
+    assert auth.login(password="wrong").text == unknown
+
+
+def test_login_tidies_name(auth: AuthActions, blog: Blog) -> None:
+    """A name may be typed with blanks around it."""
+    blog.user("susan")
+    assert auth.login(" susan ").status_code == 302
+
+
+def test_failure_leaves_anonymous(auth: AuthActions, blog: Blog) -> None:
+    """A wrong password opens nothing."""
+    blog.user("susan")
+    auth.login(password="wrong")
+    assert auth.client.get("/explore").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [("/user/susan", "/user/susan"), ("//evil.example", "/"), ("https:evil", "/")],
+)
+def test_login_follows_next(auth: AuthActions, blog: Blog, target: str, location: str) -> None:
+    """A login leads to where the user wanted to go, on this site."""
+    blog.user("susan")
+    assert auth.login(query_string={"next": target}).location == location
+
+
+@pytest.mark.usefixtures("susan")
+def test_logout(auth: AuthActions) -> None:
+    """After a logout the pages are closed again."""
+    auth.logout()
+    assert auth.client.get("/explore").status_code == 302
+
+
+@pytest.mark.parametrize(("remember", "status"), [(True, 200), (False, 302)])
+def test_remember_me(auth: AuthActions, blog: Blog, remember: bool, status: int) -> None:
+    """Whoever asks for it stays logged in when the browser forgets the session."""
+    blog.user("susan")
+    auth.login(remember=remember)
+    auth.client.delete_cookie("session")
+    assert auth.client.get("/explore").status_code == status
+
+
+def test_logout_forgets(auth: AuthActions, blog: Blog) -> None:
+    """A logout ends the remembering too."""
+    blog.user("susan")
+    auth.login(remember=True)
+    auth.logout()
+    auth.client.delete_cookie("session")
+    assert auth.client.get("/explore").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["session", "remember_token"])
+def test_cookies_are_closed(auth: AuthActions, blog: Blog, name: str) -> None:
+    """No script and no other site gets at a cookie."""
+    blog.user("susan")
+    cookies = auth.login(remember=True).headers.getlist("Set-Cookie")
+    (cookie,) = (cookie for cookie in cookies if cookie.startswith(f"{name}="))
+    assert "; HttpOnly" in cookie
+    assert "; SameSite=Lax" in cookie
+
+
+def fail(auth: AuthActions, times: int, **request: Any) -> int:
+    """Log in with a wrong password `times`; the last status."""
+    return [auth.login(password="wrong", **request).status_code for _ in range(times)][-1]
+
+
+def test_login_limit(auth: AuthActions, blog: Blog) -> None:
+    """After ten failures in a minute, not even the right password is looked at."""
+    blog.user("susan")
+    assert fail(auth, 10) == 200
+    assert auth.login().status_code == 429
+
+
+def test_limit_says_when(auth: AuthActions, blog: Blog) -> None:
+    """Whoever is limited is told how many seconds to wait."""
+    blog.user("susan")
+    fail(auth, 10)
+    assert 0 < int(auth.login().headers["Retry-After"]) <= 60
+
+
+def test_successes_are_free(auth: AuthActions, blog: Blog) -> None:
+    """Only failures count."""
+    blog.user("susan")
+    for _ in range(11):
+        assert auth.login().status_code == 302
+        auth.logout()
+
+
+def test_pages_are_free(auth: AuthActions, blog: Blog) -> None:
+    """To look at the form is no attempt, and nobody is kept from it."""
+    blog.user("susan")
+    fail(auth, 11)
+    assert auth.client.get("/auth/login").status_code == 200
+
+
+def test_limit_is_by_address(auth: AuthActions, blog: Blog) -> None:
+    """One client's failures do not keep out another."""
+    blog.user("susan")
+    fail(auth, 11)
+    assert auth.login(environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 302
+
+
+def test_forged_address_counts(auth: AuthActions, blog: Blog) -> None:
+    """Without a proxy in front, a client cannot choose its address."""
+    blog.user("susan")
+    fail(auth, 10)
+    assert auth.login(headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 429
+
+
+class ProxiedConfig(TestConfig):
+    """An app behind a proxy."""
+
+    TRUSTED_PROXIES = 1
+
+
+@pytest.mark.parametrize("app", [ProxiedConfig], indirect=True)
+def test_proxy_tells_address(auth: AuthActions, blog: Blog) -> None:
+    """Behind a proxy, the limit is by the address that the proxy saw."""
+    blog.user("susan")
+    fail(auth, 11, headers={"X-Forwarded-For": "192.0.2.1"})
+    assert auth.login(headers={"X-Forwarded-For": "192.0.2.2"}).status_code == 302

@@ -1,0 +1,173 @@
+"""The commands, and how the app starts."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from sentry_sdk.envelope import Envelope
+from sqlalchemy import func, select
+
+from app import cli
+from app.models import Post, User, followers
+from tests.conftest import ROOT, AuthActions, Blog, Sentry, SentryConfig
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    """A terminal."""
+    return app.test_cli_runner()
+
+
+@pytest.mark.parametrize(("size", "users"), [(1, 8), (60, 8), (1000, 10)])
+def test_seed(runner: FlaskCliRunner, blog: Blog, size: int, users: int) -> None:
+    """Seed adds as many posts as asked for, and users to write them."""
+    assert runner.invoke(args=["seed", "--size", str(size)]).exit_code == 0
+    assert blog.read(select(func.count(Post.id))) == [size]
+    assert blog.read(select(func.count(User.id))) == [users]
+
+
+def test_seed_follows(runner: FlaskCliRunner, blog: Blog) -> None:
+    """The first user follows everybody else, so that their timeline is full."""
+    runner.invoke(args=["seed"])
+    followed = select(followers.c.followed_id).where(followers.c.follower_id == 1)
+    assert sorted(blog.read(followed)) == list(range(2, 9))
+
+
+def test_seed_tells_login(runner: FlaskCliRunner, auth: AuthActions) -> None:
+    """Seed says who can log in, and how."""
+    output = runner.invoke(args=["seed"]).output
+    login = re.search(r"Log in as (\S+) with the password (\S+)", output)
+    assert login
+    assert auth.login(*login.groups()).status_code == 302
+
+
+def test_seed_twice(runner: FlaskCliRunner, blog: Blog) -> None:
+    """Where there are users, seed adds nothing."""
+    blog.user("susan")
+    assert runner.invoke(args=["seed"]).exit_code == 0
+    assert blog.read(select(func.count(Post.id))) == [0]
+
+
+def test_seed_tells_progress(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line after each batch shows that it goes on."""
+    monkeypatch.setattr(cli, "BATCH", 1000)
+    lines = runner.invoke(args=["seed", "--size", "2500"]).output.splitlines()
+    assert lines[:-1] == ["1,000 of 2,500 posts", "2,000 of 2,500 posts", "2,500 of 2,500 posts"]
+
+
+@pytest.mark.parametrize("command", [["seed"], ["set-password", "susan", "--password", "12345678"]])
+def test_tables_are_missing(empty_app: Flask, command: list[str]) -> None:
+    """On a database that was never migrated, a command says what to do first."""
+    result = empty_app.test_cli_runner().invoke(args=command)
+    assert result.exit_code == 1
+    assert "flask db upgrade" in result.output
+
+
+def test_set_password(runner: FlaskCliRunner, auth: AuthActions, blog: Blog) -> None:
+    """A forgotten password is replaced."""
+    blog.user("susan")
+    runner.invoke(args=["set-password", "susan"], input="new horse\nnew horse\n")
+    assert auth.login(password="new horse").status_code == 302
+
+
+@pytest.mark.parametrize(("name", "password"), [("nobody", "new horse"), ("susan", "2short")])
+def test_set_password_refuses(runner: FlaskCliRunner, blog: Blog, name: str, password: str) -> None:
+    """Nobody has no password, and nobody a short one."""
+    blog.user("susan")
+    before = blog.read(select(User.password_hash))
+    assert runner.invoke(args=["set-password", name, "--password", password]).exit_code == 1
+    assert blog.read(select(User.password_hash)) == before
+
+
+@pytest.mark.parametrize(("dsn", "reason"), [("", "not set"), ("https://no.dsn", "malformed")])
+def test_sentry_test_without_dsn(app: Flask, runner: FlaskCliRunner, dsn: str, reason: str) -> None:
+    """Without a usable DSN, sentry-test says so and fails."""
+    app.config["SENTRY_DSN"] = dsn
+    result = runner.invoke(args=["sentry-test"])
+    assert result.exit_code == 1
+    assert reason in result.output
+
+
+def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, with these settings and no others."""
+    example = ROOT.joinpath(".env.example").read_text(encoding="utf-8")
+    settings = re.findall(r"\b([A-Z_]+)=", example)
+    environment = {name: value for name, value in os.environ.items() if name not in settings}
+    environment |= {"FLASK_SKIP_DOTENV": "1", "NO_PROXY": "*", "DATABASE_URL": "sqlite://"}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_sentry_test_is_refused(
+    app: Flask, runner: FlaskCliRunner, sentry: Sentry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Sentry refuses the event, sentry-test fails with the reason."""
+
+    def refuse(envelope: Envelope) -> None:
+        sentry.client.transport.on_dropped_event("status_403")
+
+    app.config["SENTRY_DSN"] = SentryConfig.SENTRY_DSN
+    monkeypatch.setattr(sentry.client.transport, "capture_envelope", refuse)
+    result = runner.invoke(args=["sentry-test"])
+    assert result.exit_code == 1
+    assert "status 403" in result.output
+
+
+class Ingest(BaseHTTPRequestHandler):
+    """Takes everything, as Sentry does."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def ingest() -> Iterator[int]:
+    """The port at which a server like Sentry listens."""
+    with HTTPServer(("127.0.0.1", 0), Ingest) as server:
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def sentry_test(port: int) -> subprocess.CompletedProcess[str]:
+    """Run `flask sentry-test` with a DSN at `port`."""
+    dsn = f"http://public@127.0.0.1:{port}/42"
+    return run("-m", "flask", "sentry-test", SECRET_KEY="secret", SENTRY_DSN=dsn)
+
+
+def test_sentry_test_arrives(ingest: int) -> None:
+    """Where Sentry takes the event, sentry-test prints its id and where it is."""
+    result = sentry_test(ingest)
+    assert result.returncode == 0
+    assert re.match("Event [0-9a-f]{32} is in project 42 at 127.0.0.1", result.stdout)
+
+
+def test_sentry_test_without_answer() -> None:
+    """Where nobody answers, sentry-test fails and says so."""
+    result = sentry_test(port=9)
+    assert result.returncode == 1
+    assert "no answer" in result.stderr
+
+
+def test_start_stops() -> None:
+    """An app that cannot run says why in one line, and ends."""
+    result = run("-c", "import wsgi")
+    assert result.returncode == 1
+    assert re.fullmatch("SECRET_KEY is not set.+\n", result.stderr)

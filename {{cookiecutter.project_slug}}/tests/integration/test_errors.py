@@ -1,0 +1,136 @@
+"""The pages for what goes wrong, and the headers of every answer."""
+
+import re
+from typing import ClassVar
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.extensions import db
+from tests.conftest import AuthActions, Blog, CsrfConfig, load_config
+
+pytestmark = pytest.mark.usefixtures("production")
+
+
+def test_missing_page(client: FlaskClient, app: Flask) -> None:
+    """What is not there has a page like all the others."""
+    response = client.get("/missing")
+    assert response.status_code == 404
+    assert "/static/style.css" in response.text
+
+
+def test_crash_without_sentry(client: FlaskClient) -> None:
+    """A crash that nobody was told of shows no number to quote."""
+    response = client.get("/broken_route")
+    assert response.status_code == 500
+    assert not re.search("[0-9a-f]{32}", response.text)
+
+
+def test_crash_tells_nothing(client: FlaskClient) -> None:
+    """The page of a crash does not say what broke."""
+    assert "ZeroDivisionError" not in client.get("/broken_route").text
+
+
+@pytest.mark.usefixtures("susan")
+def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
+    """The page of a crash needs no database, even for a user who is logged in."""
+    with app.app_context():
+        db.drop_all()
+    response = client.get("/")
+    assert response.status_code == 500
+    assert "/static/style.css" in response.text
+
+
+def test_large_request(client: FlaskClient) -> None:
+    """More than any form here needs is refused."""
+    assert client.post("/auth/login", data={"username": "x" * 100_000}).status_code == 413
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+def test_forms_want_token(app: Flask, client: FlaskClient) -> None:
+    """No form does anything without its token."""
+    for rule in app.url_map.iter_rules():
+        if "POST" in (rule.methods or ()):
+            path = re.sub("<int.*?>", "1", rule.rule).replace("<username>", "susan")
+            assert client.post(path).status_code == 400, path
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+def test_token_opens_form(client: FlaskClient, auth: AuthActions, blog: Blog) -> None:
+    """With the token that its page carries, a form works."""
+    blog.user("susan")
+    token = re.search('name="csrf_token"[^>]* value="([^"]+)"', client.get("/auth/login").text)
+    assert token
+    assert auth.login(headers={"X-CSRFToken": token[1]}).status_code == 302
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+def test_bad_token_is_explained(auth: AuthActions) -> None:
+    """A form without its token says what to do, in words for people."""
+    page = auth.logout().text
+    assert "reload" in page.lower()
+    assert "CSRF" not in page
+
+
+class TestHeaders:
+    """The headers of every answer."""
+
+    headers: ClassVar = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("/", 302),
+            ("/auth/login", 200),
+            ("/healthz", 200),
+            ("/readyz", 503),
+            ("/static/style.css", 200),
+            ("/static/missing.css", 404),
+            ("/missing", 404),
+            ("/auth/logout", 405),
+            ("/broken_route", 500),
+        ],
+    )
+    def test_answer(self, client: FlaskClient, path: str, status: int) -> None:
+        """Pages, redirects, files and errors alike are closed to other sites."""
+        response = client.get(path, buffered=True)
+        assert response.status_code == status
+        assert self.headers.items() <= dict(response.headers).items()
+
+    @pytest.mark.parametrize("path", ["/auth/login", "/missing", "/broken_route"])
+    def test_scripts_and_frames(self, client: FlaskClient, path: str) -> None:
+        """Browsers run no script in a page and show it in no frame."""
+        policy = client.get(path).headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+
+    def test_limit(self, auth: AuthActions, blog: Blog) -> None:
+        """An attempt too many gets them too."""
+        blog.user("susan")
+        responses = [auth.login(password="wrong") for _ in range(11)]
+        assert responses[-1].status_code == 429
+        assert self.headers.items() <= dict(responses[-1].headers).items()
+
+
+@pytest.mark.parametrize(("scheme", "sent"), [("https", True), ("http", False)])
+@pytest.mark.parametrize("path", ["/auth/login", "/broken_route"])
+def test_https_stays(client: FlaskClient, app: Flask, path: str, scheme: str, sent: bool) -> None:
+    """A site with TLS tells browsers never to do without."""
+    app.config["PREFERRED_URL_SCHEME"] = scheme
+    assert ("Strict-Transport-Security" in client.get(path).headers) is sent
+
+
+def test_public_url_closes_all() -> None:
+    """PUBLIC_URL alone switches on both: Secure cookies, and no way back to http."""
+    config = load_config(
+        PUBLIC_URL="https://blog.example.com", SECRET_KEY="secret", DATABASE_URL="sqlite://"
+    )
+    headers = create_app(config).test_client().get("/auth/login").headers
+    assert "; Secure" in headers["Set-Cookie"]
+    assert "Strict-Transport-Security" in headers

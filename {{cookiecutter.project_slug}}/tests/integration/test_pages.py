@@ -1,0 +1,82 @@
+"""What is on the pages, and what is not."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.conftest import Blog
+
+PAGES = ["/", "/explore", "/user/susan", "/user/david", "/edit_profile", "/missing"]
+OPEN_PAGES = ["/auth/login", "/auth/register", "/missing"]
+
+
+class Addresses(HTMLParser):
+    """All that a page loads, links to or sends forms to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.forms: set[str] = set()
+        self.links: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("action", "formaction"):
+                self.forms.add(value or "")
+            elif name in ("href", "src", "srcset", "data", "poster"):
+                self.links.add(value or "")
+
+
+@pytest.fixture
+def addresses(client: FlaskClient, blog: Blog, susan: int) -> Addresses:
+    """The addresses on all pages, with a post and a user to follow."""
+    blog.post(susan)
+    blog.post(blog.user("david"))
+    stranger = client.application.test_client()
+    pages = [client.get(path).text for path in PAGES]
+    pages += [stranger.get(path).text for path in OPEN_PAGES]
+    return Addresses("".join(pages))
+
+
+def test_no_other_host(addresses: Addresses) -> None:
+    """No page asks another host for anything."""
+    found = addresses.links | addresses.forms
+    assert {"/explore", "/follow/david", "/static/style.css"} <= found
+    assert [address for address in found if urlsplit(address).netloc] == []
+
+
+def test_style_has_no_other_host(client: FlaskClient) -> None:
+    """Nor does the style."""
+    style = client.get("/static/style.css", buffered=True).text
+    assert not re.search(r"@import|url\(\W*(https?:)?//", style)
+
+
+def test_links_lead_somewhere(client: FlaskClient, addresses: Addresses) -> None:
+    """What a page loads or links to is there."""
+    paths = {path for address in addresses.links if (path := urlsplit(address).path)}
+    missing = [p for p in paths if client.get(p, buffered=True).status_code not in (200, 302)]
+    assert missing == []
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize("path", ["/user/susan", "/explore"])
+def test_avatar_is_drawn(client: FlaskClient, path: str) -> None:
+    """A user's picture is drawn by the page itself."""
+    client.post("/", data={"post": "Hello"})
+    assert "<svg" in client.get(path).text
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize(
+    ("form", "field", "page"),
+    [("/", "post", "/"), ("/", "post", "/explore"), ("/edit_profile", "about_me", "/user/susan")],
+)
+def test_text_is_escaped(client: FlaskClient, form: str, field: str, page: str) -> None:
+    """What a user writes is text, never a part of the page."""
+    client.post(form, data={field: "<script>alert(1)</script>"})
+    text = client.get(page).text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;" in text

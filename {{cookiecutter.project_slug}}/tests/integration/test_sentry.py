@@ -1,0 +1,167 @@
+"""What reaches Sentry, and what never does."""
+
+import logging
+import re
+from typing import Any, NoReturn
+
+import pytest
+import sentry_sdk
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from app.extensions import db
+from tests.conftest import CsrfConfig, Sentry, SentryConfig
+
+PARENT = "0123456789abcdef0123456789abcdef-0123456789abcdef"
+
+
+pytestmark = pytest.mark.usefixtures("production")
+
+
+@pytest.fixture
+def crash(client: FlaskClient, sentry: Sentry) -> Any:
+    """The one event of a crash."""
+    client.get("/broken_route")
+    (event,) = sentry.items("event")
+    return event
+
+
+def test_crash_is_one_event(client: FlaskClient, sentry: Sentry) -> None:
+    """A crash is reported once, though the log tells of it too."""
+    client.get("/broken_route")
+    assert len(sentry.items("event")) == 1
+
+
+def test_crash_names_error(crash: Any) -> None:
+    """The event says what broke."""
+    assert crash["exception"]["values"][-1]["type"] == "ZeroDivisionError"
+
+
+def test_crash_names_place(crash: Any) -> None:
+    """The innermost frame is in the file that the owner has to open."""
+    frame = crash["exception"]["values"][-1]["stacktrace"]["frames"][-1]
+    assert (frame["filename"], frame["function"]) == ("app/main/routes.py", "broken_route")
+
+
+def test_crash_names_route(crash: Any) -> None:
+    """The transaction is the route's rule."""
+    assert crash["transaction"] == "/broken_route"
+
+
+def test_crash_names_version(crash: Any) -> None:
+    """The event says which release broke, and where it runs."""
+    assert crash["release"] == SentryConfig.SENTRY_RELEASE
+    assert crash["environment"] == SentryConfig.SENTRY_ENVIRONMENT
+
+
+def test_crash_names_request(crash: Any) -> None:
+    """Of a request, the event has the method, the address and a few harmless headers."""
+    assert crash["request"].keys() == {"method", "url", "headers"}
+    assert crash["request"]["url"] == "http://localhost/broken_route"
+
+
+def test_message_is_event(sentry: Sentry) -> None:
+    """What no request belongs to, such as a command's message, is sent too."""
+    sentry_sdk.capture_message("Hello")
+    assert len(sentry.items("event")) == 1
+
+
+def test_page_shows_event_id(client: FlaskClient, sentry: Sentry) -> None:
+    """The number that a user is asked to quote is the event's."""
+    page = client.get("/broken_route").text
+    assert re.findall("[0-9a-f]{32}", page) == [sentry.items("event")[0]["event_id"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/missing", 404), ("/user/nobody", 302), ("/auth/logout", 405)]
+)
+def test_refusal_is_no_event(client: FlaskClient, sentry: Sentry, path: str, status: int) -> None:
+    """What a client did wrong is nobody's error."""
+    assert client.get(path).status_code == status
+    assert sentry.items("event") == []
+
+
+@pytest.mark.usefixtures("susan")
+def test_request_is_transaction(client: FlaskClient, sentry: Sentry) -> None:
+    """A request is a transaction under its route's rule, with its queries as spans."""
+    client.get("/user/susan")
+    (transaction,) = sentry.items("transaction")
+    assert transaction["transaction"] == "/user/<username>"
+    assert "db" in {span["op"] for span in transaction["spans"]}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/style.css", "/static/missing"])
+def test_noise_is_dropped(client: FlaskClient, anywhere: Sentry, path: str) -> None:
+    """Health checks and files are never traced, not even for Spotlight."""
+    client.get("/auth/login")
+    client.get(path, buffered=True)
+    assert [event["transaction"] for event in anywhere.items("transaction")] == ["/auth/login"]
+
+
+@pytest.mark.parametrize(("decision", "traced"), [("0", 0), ("1", 1)])
+def test_parent_may_refuse(client: FlaskClient, sentry: Sentry, decision: str, traced: int) -> None:
+    """A request whose parent was not sampled is not either."""
+    client.get("/auth/login", headers={"sentry-trace": f"{PARENT}-{decision}"})
+    assert len(sentry.items("transaction")) == traced
+
+
+def test_requests_are_sessions(client: FlaskClient, sentry: Sentry) -> None:
+    """Release health counts the requests that went well and those that crashed."""
+    client.get("/auth/login")
+    client.get("/broken_route")
+    buckets = [bucket for item in sentry.items("sessions") for bucket in item["aggregates"]]
+    assert sum(bucket.get("exited", 0) for bucket in buckets) == 1
+    assert sum(bucket.get("crashed", 0) for bucket in buckets) == 1
+
+
+def test_user_is_number(client: FlaskClient, sentry: Sentry, susan: int) -> None:
+    """Of a person, Sentry learns the number."""
+    client.get("/broken_route")
+    client.get("/user/susan")
+    (event,) = sentry.items("event")
+    assert event["user"] == {"id": str(susan)}
+
+
+def broken_authenticate(username: str, password: str) -> NoReturn:
+    """Break as a database does, with what was typed as parameters of the query."""
+    logging.getLogger("app").warning("About to break")
+    db.session.execute(text("SELECT :username, :password FROM nowhere"), locals())
+    raise AssertionError("nowhere is a table")
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+def test_secrets_stay(
+    client: FlaskClient, anywhere: Sentry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of a login that crashes is in anything that is sent, of whatever kind."""
+    monkeypatch.setattr("app.auth.routes.authenticate", broken_authenticate)
+    token = re.findall('name="csrf_token"[^>]* value="([^"]+)"', client.get("/auth/login").text)[0]
+    session = client.get_cookie("session")
+    assert session
+    client.set_cookie("remember_token", "planted-remember-token")
+    response = client.post(
+        "/auth/login?next=/user/planted-next&token=planted-query",
+        data={"username": "planted-name", "password": "planted-password", "csrf_token": token},
+        headers={
+            "Authorization": "Bearer planted-authorization",
+            "Referer": "http://localhost/planted-referer?token=planted-too",
+            "X-Forwarded-For": "planted-address",
+        },
+    )
+    assert response.status_code == 500
+    kinds = ("event", "transaction", "log", "sessions")
+    assert [kind for kind in kinds if not anywhere.items(kind)] == []
+    assert [s for s in ("planted", token, session.value) if s in anywhere.raw()] == []
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize("kind", ["event", "transaction", "log"])
+def test_paths_stay(
+    client: FlaskClient, anywhere: Sentry, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """What stands in a path is not sent, whether its page works, is missing or crashes."""
+    client.get("/user/planted")
+    client.get("/reset/planted")
+    monkeypatch.delattr("app.main.routes.user_named")
+    assert client.get("/user/planted").status_code == 500
+    assert "planted" not in str(anywhere.items(kind))

@@ -1,0 +1,42 @@
+"""Where a login may lead."""
+
+import pytest
+
+from app.auth.routes import local_path
+
+
+@pytest.mark.parametrize("target", ["/", "/user/susan", "/explore?before=7", "/user/\u0645\u0631"])
+def test_own_path_is_allowed(target: str) -> None:
+    """A path of this site is where the user wanted to go."""
+    assert local_path(target) == target
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        None,
+        "",
+        "explore",
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example",
+        "https:evil.example",
+        "http:///evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "\t//evil.example",
+        " //evil.example",
+        "/\n/evil.example",
+        "/\x00/evil.example",
+        "/\x7f/evil.example",
+        "/\x85/evil.example",
+        "/\u2028/evil.example",
+        "/explore\r\nSet-Cookie: a=b",
+        "/explore\n",
+    ],
+)
+def test_other_site_is_refused(target: str | None) -> None:
+    """Nothing that a browser may take for another site gets through."""
+    assert local_path(target) is None

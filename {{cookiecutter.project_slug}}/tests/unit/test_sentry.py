@@ -1,0 +1,118 @@
+"""What Sentry is started with, and how much it gets."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import sentry_sdk
+
+from app import create_app
+from app.config import TestConfig
+from app.sentry import init_sentry, sampler
+from tests.conftest import SentryConfig, SpotlightConfig
+
+
+@pytest.fixture
+def options(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What `sentry_sdk.init` is called with; nothing where it is not."""
+    options: dict[str, Any] = {}
+    monkeypatch.setattr(sentry_sdk, "init", options.update)
+    return options
+
+
+def settings(config: type[TestConfig], **changes: object) -> Mapping[str, Any]:
+    """The settings of `config` with `changes`."""
+    return {name: getattr(config, name) for name in dir(config) if name.isupper()} | changes
+
+
+def test_off_without_dsn(options: dict[str, Any]) -> None:
+    """Without a DSN or a Spotlight, there is no Sentry."""
+    init_sentry(settings(TestConfig))
+    assert options == {}
+
+
+def test_dsn_switches_on(options: dict[str, Any]) -> None:
+    """With a DSN, Sentry gets it, the release and the environment."""
+    init_sentry(settings(SentryConfig, SENTRY_RELEASE="blog@1.2.3"))
+    assert options["dsn"] == SentryConfig.SENTRY_DSN
+    assert (options["release"], options["environment"]) == ("blog@1.2.3", "test")
+
+
+def test_spotlight_needs_no_dsn(options: dict[str, Any]) -> None:
+    """Spotlight alone is enough; the DSN is empty then, for None would read the environment."""
+    init_sentry(settings(SpotlightConfig))
+    assert (options["dsn"], options["spotlight"]) == ("", SpotlightConfig.SENTRY_SPOTLIGHT)
+
+
+def test_spotlight_sees_no_person(options: dict[str, Any]) -> None:
+    """What the SDK would collect in Spotlight by itself is switched off in so many words."""
+    init_sentry(settings(SpotlightConfig))
+    assert options["data_collection"]["user_info"] is False
+
+
+@pytest.mark.parametrize(("rate", "sampled"), [(0.0, False), (0.1, True)])
+def test_rate_of_zero(options: dict[str, Any], rate: float, sampled: bool) -> None:
+    """At rate 0 there is no sampler at all, which is cheaper."""
+    init_sentry(settings(SentryConfig, SENTRY_TRACES_SAMPLE_RATE=rate))
+    assert (options["traces_sampler"] is not None) is sampled
+
+
+class MalformedConfig(TestConfig):
+    """Somebody cut the DSN short."""
+
+    SENTRY_DSN = "https://public@sentry.example.com"
+
+
+@pytest.mark.parametrize("app", [MalformedConfig], indirect=True)
+def test_malformed_dsn_keeps_app(client: Any) -> None:
+    """A malformed DSN does not take the app down."""
+    assert client.get("/auth/login").status_code == 200
+
+
+def test_malformed_dsn_is_logged(options: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    """It is one ERROR line without the DSN, and Sentry is off."""
+    create_app(MalformedConfig)
+    assert options == {}
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "public" not in caplog.text
+
+
+FORGED = {
+    "HTTP_SENTRY_TRACE": "0" * 32 + "-" + "1" * 16 + "-1",
+    "HTTP_BAGGAGE": "sentry-sample_rand=0",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "parent", "dice", "expected"),
+    [
+        ("/", {}, None, 0.9, 0.25),
+        ("/user/susan", {}, None, 0.1, 0.25),
+        ("/healthz", {}, None, 0.1, 0),
+        ("/readyz", {}, None, 0.1, 0),
+        ("/static/style.css", {}, None, 0.1, 0),
+        ("/healthz", FORGED, True, 0.1, 0),
+        ("/", FORGED, False, 0.1, 0),
+        ("/", FORGED, None, 0.9, 0),
+        ("/", FORGED, True, 0.9, 0),
+        ("/", FORGED, True, 0.1, 1),
+    ],
+)
+def test_sampler(
+    path: str,
+    headers: dict[str, str],
+    parent: bool | None,
+    dice: float,
+    expected: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody gets more than our share, health checks and files get none of it."""
+    monkeypatch.setattr("random.random", lambda: dice)
+    context = {"wsgi_environ": {"PATH_INFO": path} | headers, "parent_sampled": parent}
+    assert sampler(0.25)(context) == expected
+
+
+def test_sampler_outside_requests() -> None:
+    """A transaction that is no request, such as a command's, is sampled at the rate."""
+    assert sampler(0.25)({"parent_sampled": None}) == 0.25
