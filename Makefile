@@ -1,0 +1,58 @@
+# GNU make 3.81 is enough: macOS has no newer one.
+PYTHON ?= python3
+OUTPUT ?= build
+PORT ?= 8000
+
+UV := $(shell command -v uv || echo .uv/bin/uv)
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)
+DEMO := build/demo/microblog
+IN_DEMO := $(MAKE) --no-print-directory -C $(DEMO) PYTHONDONTWRITEBYTECODE=
+READY := .venv/ready
+
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo 'Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.13' >&2; exit 1; }
+
+# Cookiecutter bakes whatever lies in the body, so byte code must not.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help bake demo test test-fast lint lock
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+bake: $(READY)  ## ask the prompts and bake a project (OUTPUT=build)
+	.venv/bin/cookiecutter . --output-dir '$(OUTPUT)'
+
+demo: $(READY)  ## bake the default project once and serve it (SENTRY_DSN=..., PORT=8000)
+	@test -e $(DEMO) || .venv/bin/cookiecutter . --no-input --default-config \
+	  --output-dir build/demo "sentry_dsn=$$SENTRY_DSN" >/dev/null
+	@$(IN_DEMO) seed
+	@printf '\n%s\n%s\n\n' 'Microblog:      http://127.0.0.1:$(PORT)' \
+	  'It breaks here: http://127.0.0.1:$(PORT)/broken_route'
+	@$(IN_DEMO) run PORT=$(PORT)
+
+test: $(READY)  ## run every test
+	.venv/bin/pytest
+
+test-fast: $(READY)  ## run the tests that install nothing
+	.venv/bin/pytest -n auto -m 'not slow and not containers'
+
+lint: $(READY)  ## check style, types, spelling, workflows
+	.venv/bin/mypy
+	.venv/bin/pre-commit run --all-files
+
+lock: | $(UV)  ## pin the newest release of every tool
+	$(UV) pip compile --group dev --upgrade --universal --generate-hashes \
+	  --no-strip-extras --python-version 3.11 --custom-compile-command 'make lock' \
+	  --quiet --output-file requirements.txt
+
+$(READY): requirements.txt | $(UV)
+	@$(CHECK_PYTHON)
+	$(UV) venv --quiet --allow-existing --python '$(PYTHON)' .venv
+	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.txt
+	@touch $@
+
+.uv/bin/uv:
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet uv==$(UV_VERSION)
