@@ -60,7 +60,7 @@ def test_requests_are_traced(site: str, sentry: Kent) -> None:
 
 def test_sentry_test_tells_where_the_event_is(project: Project, sentry: Kent) -> None:
     """`flask sentry-test` prints the id of an event that did arrive."""
-    (event_id,) = re.findall(r"Event (\w+) is in", project.run("flask sentry-test").stdout)
+    (event_id,) = re.findall(r"Event +(\w+) has arrived", project.run("flask sentry-test").stdout)
     assert event_id in {event["event_id"] for event in sentry.items("event")}
 
 

@@ -1,6 +1,7 @@
 """Commands: flask seed, flask set-password, flask sentry-test."""
 
 import random
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from flask.cli import with_appcontext
 from sentry_sdk.utils import Dsn
 from sqlalchemy import insert, inspect, select
 
+from app.config import telemetry_faults
 from app.extensions import db
 from app.models import Post, User, followers, user_named, utcnow
 from app.sentry import usable_dsn
@@ -128,17 +130,33 @@ def set_password(username: str, password: str) -> None:
 @click.command()
 @with_appcontext
 def sentry_test() -> None:
-    """Send one event to Sentry, and say whether it arrived."""
-    dsn = current_app.config["SENTRY_DSN"]
-    if not dsn:
+    """Say how Sentry is wired, and whether an event arrives there. Fails if anything is wrong."""
+    config = current_app.config
+    if not config["SENTRY_DSN"]:
         raise click.ClickException("SENTRY_DSN is not set: put your project's DSN into .env.")
-    if not usable_dsn(dsn):
+    if not usable_dsn(config["SENTRY_DSN"]):
         raise click.ClickException("SENTRY_DSN is malformed: nothing was sent.")
-    target = Dsn(dsn)
+    dsn = Dsn(config["SENTRY_DSN"])
+    click.echo(f"Project      {dsn.project_id} at {dsn.netloc}, {place_of(dsn)}")
+    click.echo(f"Release      {config['SENTRY_RELEASE']}")
+    click.echo(f"Environment  {config['SENTRY_ENVIRONMENT']}")
+    click.echo(f"Traces       {config['SENTRY_TRACES_SAMPLE_RATE'] * 100:g} % of the requests")
+    click.echo(
+        f"Profiles     {config['SENTRY_PROFILE_SESSION_SAMPLE_RATE'] * 100:g} % of the processes"
+    )
+    click.echo(f"Logs         {'from WARNING up' if config['SENTRY_LOGS'] else 'none'}")
     event_id, failure = send_event()
     if failure:
-        raise click.ClickException(f"{target.host} did not take the event: {failure}.")
-    click.echo(f"Event {event_id} is in project {target.project_id} at {target.host}.")
+        raise click.ClickException(f"{dsn.netloc} did not take the event: {failure}.")
+    click.echo(f"Event        {event_id} has arrived")
+    if telemetry_faults:
+        raise click.ClickException("\n".join(telemetry_faults))
+
+
+def place_of(dsn: Dsn) -> str:
+    """Whose Sentry it is: the cloud, with its region, or one of your own."""
+    cloud = re.fullmatch(r"o\d+\.ingest\.(?:(\w+)\.)?sentry\.io", dsn.host)
+    return f"Sentry's cloud, region {cloud[1] or 'us'}" if cloud else "self-hosted"
 
 
 def send_event() -> tuple[str | None, str | None]:
@@ -149,6 +167,7 @@ def send_event() -> tuple[str | None, str | None]:
     start = time.monotonic()
     event_id = sentry_sdk.capture_message("flask sentry-test")
     sentry_sdk.flush(timeout=SENTRY_TIMEOUT)
-    if time.monotonic() - start >= SENTRY_TIMEOUT or "network" in dropped:
-        return event_id, "no answer"
-    return event_id, dropped[0].replace("_", " ") if dropped else None
+    if time.monotonic() - start >= SENTRY_TIMEOUT:
+        return event_id, f"no answer in {SENTRY_TIMEOUT} seconds"
+    reasons = {"network": "nobody answers there", "status_403": "it does not know the key"}
+    return event_id, reasons.get(dropped[0], dropped[0].replace("_", " ")) if dropped else None

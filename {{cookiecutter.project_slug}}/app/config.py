@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+telemetry_faults: list[str] = []  # for `flask sentry-test`
 pyproject = tomllib.loads(
     Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8")
 )
@@ -93,7 +94,8 @@ def setting(name: str, parse: Callable[[str], T], default: T, *, telemetry: bool
     except ValueError as error:
         if not telemetry:
             sys.exit(f"{name} {error}.")
-        log.error("%s %s. The default is used: %s", name, error, default)
+        telemetry_faults.append(f"{name} {error}. The default is used: {default}")
+        log.error(telemetry_faults[-1])
         return default
 
 

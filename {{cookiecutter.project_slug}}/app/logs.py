@@ -9,7 +9,7 @@ from app.sentry import trace_id
 
 
 class TraceFormatter(logging.Formatter):
-    """Knows `%(_trace_id)s`: the trace in Sentry, or a dash."""
+    """A formatter that knows the trace in Sentry as `_trace_id`; a dash where there is none."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """The line of `record`."""
@@ -17,13 +17,18 @@ class TraceFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
+def trace_formatter(release: str) -> logging.Formatter:
+    """What makes a line of a record: time, level, logger, release, trace, message."""
+    release = release.replace("%", "%%")
+    return TraceFormatter(
+        f"%(asctime)s %(levelname)s %(name)s [{release} %(_trace_id)s] %(message)s"
+    )
+
+
 def configure_logging(config: Mapping[str, Any]) -> None:
     """Log what `config` asks for, unless somebody set up logging before."""
-    release = config["SENTRY_RELEASE"].replace("%", "%%")
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        TraceFormatter(f"%(asctime)s %(levelname)s %(name)s [{release} %(_trace_id)s] %(message)s")
-    )
+    handler.setFormatter(trace_formatter(config["SENTRY_RELEASE"]))
     logging.basicConfig(level=config["LOG_LEVEL"], handlers=[handler])
     # While Sentry is away, urllib3 would warn three times of each event.
     logging.getLogger("urllib3").setLevel(logging.ERROR)

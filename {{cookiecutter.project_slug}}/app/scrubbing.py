@@ -94,8 +94,10 @@ def private_values() -> set[str]:
         values += [current_app.config["SECRET_KEY"], uri, urlsplit(uri).password]
         values += vars(g.get("_login_user", object)).values()
     if has_request_context():
-        values += [request.query_string.decode("latin1"), request.headers.get("Referer")]
+        values += [value for name, value in request.headers if name not in HEADERS_SENT]
         values += request.headers.get("Authorization", "").split()
+        values += (request.authorization.parameters if request.authorization else {}).values()
+        values.append(request.query_string.decode("latin1"))
         for sent in (request.cookies, request.args, request.form):
             values += [value for name in sent for value in sent.getlist(name)]
         values += [*(request.view_args or {}).values(), *session.values()]

@@ -38,6 +38,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCach
 def app(request: pytest.FixtureRequest, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
     """An app with an empty database; another config than TestConfig is given as parameter."""
     app = create_app(getattr(request, "param", TestConfig))
+    app.config["TITLE"] = "Blog"  # so that no test depends on the name of yours
     app.jinja_env.bytecode_cache = compiled
     with app.app_context():
         db.create_all()
@@ -206,11 +207,7 @@ class SpotlightConfig(SentryConfig):
 class Sentry:
     """What reached Sentry."""
 
-    def __init__(self, config: type[SentryConfig]) -> None:
-        create_app(config)
-        client: Any = sentry_sdk.get_client()
-        if not config.SENTRY_DSN:
-            client.spotlight = KeepingTransport()
+    def __init__(self, client: Any) -> None:
         self.client = client
         self.kept: KeepingTransport = client.transport or client.spotlight
         sentry_sdk.get_global_scope().set_client(None)
@@ -244,7 +241,8 @@ class Sentry:
 @pytest.fixture(scope="session")
 def sentry_of_session() -> Iterator[Sentry]:
     """A Sentry with a DSN; one for all tests, because each start leaves threads behind."""
-    sentry = Sentry(SentryConfig)
+    create_app(SentryConfig)
+    sentry = Sentry(sentry_sdk.get_client())
     yield sentry
     sentry.client.close()
 
@@ -252,7 +250,10 @@ def sentry_of_session() -> Iterator[Sentry]:
 @pytest.fixture(scope="session")
 def spotlight_of_session() -> Iterator[Sentry]:
     """A Spotlight without a DSN."""
-    spotlight = Sentry(SpotlightConfig)
+    create_app(SpotlightConfig)
+    client: Any = sentry_sdk.get_client()
+    client.spotlight = KeepingTransport()
+    spotlight = Sentry(client)
     yield spotlight
     spotlight.client.close()
 

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 from sentry_sdk.envelope import Envelope
+from sentry_sdk.utils import Dsn
 from sqlalchemy import func, select
 
 from app import cli
@@ -122,7 +123,7 @@ def test_sentry_test_is_refused(
     monkeypatch.setattr(sentry.client.transport, "capture_envelope", refuse)
     result = runner.invoke(args=["sentry-test"])
     assert result.exit_code == 1
-    assert "status 403" in result.output
+    assert "does not know the key" in result.output
 
 
 class Ingest(BaseHTTPRequestHandler):
@@ -146,24 +147,52 @@ def ingest() -> Iterator[int]:
         server.shutdown()
 
 
-def sentry_test(port: int) -> subprocess.CompletedProcess[str]:
+def sentry_test(port: int, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `flask sentry-test` with a DSN at `port`."""
     dsn = f"http://public@127.0.0.1:{port}/42"
-    return run("-m", "flask", "sentry-test", SECRET_KEY="secret", SENTRY_DSN=dsn)
+    return run("-m", "flask", "sentry-test", SECRET_KEY="secret", SENTRY_DSN=dsn, **variables)
 
 
 def test_sentry_test_arrives(ingest: int) -> None:
-    """Where Sentry takes the event, sentry-test prints its id and where it is."""
+    """Where Sentry takes the event, sentry-test prints its id."""
     result = sentry_test(ingest)
     assert result.returncode == 0
-    assert re.match("Event [0-9a-f]{32} is in project 42 at 127.0.0.1", result.stdout)
+    assert re.search("Event +[0-9a-f]{32} has arrived", result.stdout)
+
+
+def test_sentry_test_tells_wiring(ingest: int) -> None:
+    """Whoever runs sentry-test reads what goes where, as what, and how much of it."""
+    output = sentry_test(ingest, SENTRY_TRACES_SAMPLE_RATE="0.25", SENTRY_RELEASE="a@1").stdout
+    lines = dict(re.split("  +", line, maxsplit=1) for line in output.splitlines())
+    assert lines["Project"] == f"42 at 127.0.0.1:{ingest}, self-hosted"
+    assert (lines["Release"], lines["Traces"]) == ("a@1", "25 % of the requests")
+
+
+def test_sentry_test_finds_faults(ingest: int) -> None:
+    """A setting of Sentry's that was replaced by its default fails the test."""
+    result = sentry_test(ingest, SENTRY_ENVIRONMENT="a/b")
+    assert result.returncode == 1
+    assert "Error: SENTRY_ENVIRONMENT must be" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("o1.ingest.sentry.io", "Sentry's cloud, region us"),
+        ("o1.ingest.de.sentry.io", "Sentry's cloud, region de"),
+        ("sentry.example.com", "self-hosted"),
+    ],
+)
+def test_place_of_dsn(host: str, place: str) -> None:
+    """The region is in the host of a DSN."""
+    assert cli.place_of(Dsn(f"https://public@{host}/1")) == place
 
 
 def test_sentry_test_without_answer() -> None:
     """Where nobody answers, sentry-test fails and says so."""
     result = sentry_test(port=9)
     assert result.returncode == 1
-    assert "no answer" in result.stderr
+    assert "nobody answers" in result.stderr
 
 
 def test_start_stops() -> None:

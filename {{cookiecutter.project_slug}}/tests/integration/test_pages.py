@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import Blog
@@ -59,6 +60,13 @@ def test_links_lead_somewhere(client: FlaskClient, addresses: Addresses) -> None
     paths = {path for address in addresses.links if (path := urlsplit(address).path)}
     missing = [p for p in paths if client.get(p, buffered=True).status_code not in (200, 302)]
     assert missing == []
+
+
+@pytest.mark.parametrize("path", OPEN_PAGES)
+def test_title(app: Flask, client: FlaskClient, path: str) -> None:
+    """Every page carries the title, whatever it is made of."""
+    app.config["TITLE"] = "<b>Susan & Co</b>"
+    assert "&lt;b&gt;Susan &amp; Co&lt;/b&gt;</title>" in client.get(path).text
 
 
 @pytest.mark.usefixtures("susan")

@@ -7,9 +7,13 @@ from typing import Any, NoReturn
 import pytest
 import sentry_sdk
 from flask.testing import FlaskClient
+from sentry_sdk.utils import Dsn
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
+from app.logs import trace_formatter
+from app.sentry import sampler
 from tests.conftest import CsrfConfig, Sentry, SentryConfig
 
 PARENT = "0123456789abcdef0123456789abcdef-0123456789abcdef"
@@ -103,6 +107,66 @@ def test_parent_may_refuse(client: FlaskClient, sentry: Sentry, decision: str, t
     """A request whose parent was not sampled is not either."""
     client.get("/auth/login", headers={"sentry-trace": f"{PARENT}-{decision}"})
     assert len(sentry.items("transaction")) == traced
+
+
+@pytest.mark.parametrize("host", ["o1.ingest.sentry.io", "sentry.example.com"])
+@pytest.mark.parametrize("org", ["sentry-org_id=1,", "sentry-org_id=2,", ""])
+@pytest.mark.parametrize("flag", ["-1", ""])
+def test_stranger_cannot_raise_bill(
+    client: FlaskClient,
+    sentry: Sentry,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    org: str,
+    flag: str,
+) -> None:
+    """Forged headers lift no request above the rate, whoever's DSN it is."""
+    monkeypatch.setitem(sentry.client.options, "traces_sampler", sampler(1e-9))
+    monkeypatch.setattr(sentry.client.transport, "parsed_dsn", Dsn(f"https://public@{host}/1"))
+    baggage = f"{org}sentry-trace_id={PARENT[:32]},sentry-sample_rand=0.000000,sentry-sampled=true"
+    headers = {"sentry-trace": PARENT + flag, "baggage": baggage + ",sentry-sample_rate=1"}
+    for _ in range(10):
+        client.get("/auth/login", headers=headers)
+    assert sentry.items("transaction") == []
+
+
+def test_answer_names_trace(client: FlaskClient, sentry: Sentry) -> None:
+    """The trace of an answer is the one in Sentry, so a person's report leads to it."""
+    trace = client.get("/broken_route").headers["X-Trace-Id"]
+    (event,) = sentry.items("event")
+    assert event["contexts"]["trace"]["trace_id"] == trace
+
+
+def test_log_line_names_trace(client: FlaskClient, sentry: Sentry) -> None:
+    """So does each log line, with the release."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(formatter.format(record))  # type: ignore[method-assign]
+    formatter = trace_formatter(SentryConfig.SENTRY_RELEASE)
+    logging.getLogger("app").addHandler(handler)
+    trace = client.get("/broken_route").headers["X-Trace-Id"]
+    logging.getLogger("app").removeHandler(handler)
+    assert f"[{SentryConfig.SENTRY_RELEASE} {trace}]" in lines[0]
+
+
+def test_no_trace_without_sentry(client: FlaskClient) -> None:
+    """Without Sentry there is no trace to name."""
+    assert "X-Trace-Id" not in client.get("/auth/login").headers
+
+
+@pytest.mark.parametrize("reason", ["server closed the connection", "could not connect"])
+def test_lost_database_is_one_issue(
+    client: FlaskClient, sentry: Sentry, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """Whatever a lost database breaks, with whatever words, is filed as one issue."""
+
+    def lose(*_: object) -> NoReturn:
+        raise OperationalError("SELECT", {}, Exception(reason))
+
+    monkeypatch.setattr("app.auth.routes.authenticate", lose)
+    client.post("/auth/login", data={"username": "susan", "password": "secret"})
+    (event,) = sentry.items("event")
+    assert event["fingerprint"] == ["database"]
 
 
 def test_requests_are_sessions(client: FlaskClient, sentry: Sentry) -> None:

@@ -107,6 +107,12 @@ def test_empty_database_stops() -> None:
         load_config(DATABASE_URL="")
 
 
+def test_title_is_read() -> None:
+    """The title is that of pyproject.toml."""
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert tool["microblog"]["title"] == load_config().TITLE
+
+
 def test_release_names_project() -> None:
     """The release is name@version of pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
