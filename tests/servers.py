@@ -88,6 +88,26 @@ def kent() -> Iterator[Kent]:
 
 
 @dataclass
+class Gunicorn:
+    """The app's server: a master process and its workers."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def workers(self) -> list[int]:
+        """Return the workers' process ids."""
+        pgrep = ["pgrep", "-P", str(self.process.pid)]
+        return [int(pid) for pid in subprocess.run(pgrep, capture_output=True).stdout.split()]
+
+    def stop(self) -> float:
+        """Ask it to end, as Docker does; how many seconds that took."""
+        start = time.monotonic()
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE)
+        return time.monotonic() - start
+
+
+@dataclass
 class Project:
     """A baked project with its pins installed."""
 
@@ -112,6 +132,12 @@ class Project:
     @contextmanager
     def serving(self, **environment: str) -> Iterator[str]:
         """Serve as the image does, on a free port; the address."""
+        with self.gunicorn(**environment) as gunicorn:
+            yield gunicorn.url
+
+    @contextmanager
+    def gunicorn(self, **environment: str) -> Iterator[Gunicorn]:
+        """Serve as the image does, on a free port."""
         url = f"http://127.0.0.1:{free_port()}"
         dockerfile = (self.path / "Dockerfile").read_text("utf-8")
         (line,) = re.findall(r"^CMD \[(.+)\]$", dockerfile, re.M)
@@ -122,13 +148,13 @@ class Project:
             f"{url}/healthz",
             cwd=self.path,
             env=self.environment(**environment),
-        ):
-            yield url
+        ) as process:
+            yield Gunicorn(url, process)
 
 
-def install(requirements: Path, venv: Path) -> None:
+def install(requirements: Path, venv: Path, python: str = sys.executable) -> None:
     """Make an environment with exactly the packages of a hashed requirements file."""
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, venv], check=True)
+    subprocess.run([UV, "venv", "--quiet", "--python", python, venv], check=True)
     sync = [UV, "pip", "sync", "--quiet", "--require-hashes", str(requirements)]
     subprocess.run(sync, check=True, env={**os.environ, "VIRTUAL_ENV": str(venv)})
 

@@ -1,5 +1,6 @@
 """The baked default project for real: installed, migrated, served, broken, caught."""
 
+import os
 import re
 import subprocess
 import sys
@@ -77,6 +78,23 @@ def test_pins_install_on_every_python(lock: str, python: str, tmp_path: Path) ->
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("python", ["3.12", "3.13", "3.14"])
+def test_own_tests_pass_on_newer_pythons(
+    python: str, default_project: Path, tmp_path: Path
+) -> None:
+    """Whichever Python the owner has, the project's tests are green."""
+    find = [UV, "python", "find", "--no-python-downloads", python]
+    pyenv = {**os.environ, "PYENV_VERSION": python}  # where pyenv has it, its shim finds it so
+    found = subprocess.run(find, capture_output=True, text=True, env=pyenv)
+    if found.returncode:
+        pytest.skip(f"there is no Python {python} on this machine")
+    project = Project(default_project, tmp_path / "venv")
+    install(BODY / "requirements/test.txt", project.venv, python=found.stdout.strip())
+    cache = str(tmp_path / "cache")  # the project is shared with other tests
+    result = project.run("pytest -p no:cacheprovider", PYTHONPYCACHEPREFIX=cache)
+    assert result.returncode == 0, result.stdout
+
+
 def test_owner_commands_are_green(cookies: Cookies) -> None:
     """In a fresh bake and git repository, tests, linters and pre-commit hooks pass."""
     path = cookies.bake(extra_context={"sentry_dsn": DSN, "release": "1.2.3"}).project_path
@@ -98,7 +116,7 @@ def test_body_works_in_place(tmp_path: Path) -> None:
     before = files(BODY)
     install(BODY / "requirements/dev.txt", tmp_path / "venv")
     body = Project(BODY, tmp_path / "venv")
-    caches = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": str(tmp_path)}
+    caches = {"PYTHONPYCACHEPREFIX": str(tmp_path), "HOME": str(tmp_path)}
     for command in (
         f"mypy --cache-dir {tmp_path / 'mypy'}",
         "pytest -p no:cacheprovider",

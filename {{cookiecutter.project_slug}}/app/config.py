@@ -156,6 +156,7 @@ class TestConfig(Config):
     TESTING = True
     SECRET_KEY = "only-for-tests"  # noqa: S105
     PUBLIC_URL = ""
+    PREFERRED_URL_SCHEME = "http"
     TRUSTED_PROXIES = 0
     BROKEN_ROUTE = True
     SENTRY_DSN = ""
