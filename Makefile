@@ -35,7 +35,7 @@ test: $(READY)  ## run every test
 	.venv/bin/pytest
 
 test-fast: $(READY)  ## run the tests that install nothing
-	.venv/bin/pytest -n auto -m 'not slow and not containers'
+	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
 
 lint: $(READY)  ## check style, types, spelling, workflows
 	.venv/bin/mypy

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -76,9 +77,7 @@ def test_env_file_is_private(default_project: Path) -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_secrets_are_long_and_plain(default_project: Path, name: str) -> None:
     """A secret has 256 bits in an alphabet that no reader of `.env` expands."""
-    secret = dotenv_values(default_project / ".env")[name] or ""
-    assert len(secret) == 43
-    assert secret.replace("-", "").replace("_", "").isalnum()
+    assert re.fullmatch("[0-9a-f]{64}", dotenv_values(default_project / ".env")[name] or "")
 
 
 def test_secrets_differ(default_project: Path, cookies: Cookies) -> None:
@@ -88,9 +87,9 @@ def test_secrets_differ(default_project: Path, cookies: Cookies) -> None:
 
 
 def test_dsn_is_stripped(cookies: Cookies) -> None:
-    """A DSN that was pasted with white space around it works."""
+    """A DSN that was pasted with white space around it is written without."""
     project = cookies.bake({"sentry_dsn": f" {DSN}\t"}).project_path
-    assert dotenv_values(project / ".env")["SENTRY_DSN"] == DSN
+    assert f"SENTRY_DSN={DSN}" in (project / ".env").read_text().splitlines()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Hostile answers, typed and given: a whole project, or a clear refusal and nothing at all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,16 +23,8 @@ NAMES = [
     "微博 بلوق блог ब्लॉग",
     "a" * 60,
 ]
-bakes = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@contextmanager
-def empty_folder() -> Iterator[Path]:
-    """Give each example that Hypothesis tries a folder of its own."""
-    with TemporaryDirectory() as folder:
-        yield Path(folder)
+# Each example bakes into a folder of its own, so it may share the fixture that bakes.
+bakes = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def title(project: Path) -> str:
@@ -49,7 +39,7 @@ def test_typed_names_arrive_as_typed(typed: Bake, tmp_path: Path, name: str) -> 
     assert title(typed(tmp_path, project_name=name)) == name
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "{" not in name])
+@pytest.mark.parametrize("name", NAMES[:4])
 def test_given_names_arrive_as_given(cookies: Cookies, name: str) -> None:
     """The app is called what was given on the command line, character for character."""
     assert title(cookies.bake({"project_name": name}).project_path) == name
@@ -67,19 +57,19 @@ def test_slugs_stay_text(cookies: Cookies, slug: str) -> None:
 @given(name=names, slug=slugs)
 def test_legal_answers_give_a_whole_project(typed: Bake, name: str, slug: str) -> None:
     """Whatever is legal, every file that answers are written into parses."""
-    with empty_folder() as folder:
-        project = typed(folder, project_name=name, project_slug=slug)
+    with TemporaryDirectory() as folder:
+        project = typed(Path(folder), project_name=name, project_slug=slug)
         assert parse_files(project, WRITTEN)["pyproject.toml"]["project"]["name"] == slug
 
 
 @bakes
-@given(name=bad_names.filter(str.strip))
+@given(name=bad_names.filter(lambda name: name and name == name.strip()))
 def test_illegal_names_leave_nothing(typed: Bake, name: str) -> None:
     """Whatever is illegal is refused before a file is written."""
-    with empty_folder() as folder:
+    with TemporaryDirectory() as folder:
         with pytest.raises(FailedHookException):
-            typed(folder, project_name=name.strip() + "\n" + name.strip())
-        assert list(folder.iterdir()) == []
+            typed(Path(folder), project_name=name)
+        assert list(Path(folder).iterdir()) == []
 
 
 @pytest.mark.parametrize(
