@@ -10,9 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+DATABASE_EXAMPLE = "postgresql://user:password@host/database"
+# A database that hangs must not hang all threads: seconds until it connects, milliseconds until it
+# takes what was sent.
+DATABASE_TIMEOUTS = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
 telemetry_faults: list[str] = []  # for `flask sentry-test`
 pyproject = tomllib.loads(
     Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8")
@@ -51,16 +58,21 @@ def log_level(value: str) -> str:
     return value.upper()
 
 
+def is_name(value: str, limit: int) -> bool:
+    """Whether Sentry could take `value` as a name: no blank, slash or control, few bytes."""
+    return bool(re.fullmatch(r"[^/\x00-\x20\x7f]+", value)) and len(value.encode()) <= limit
+
+
 def environment(value: str) -> str:
     """`value` as Sentry takes the name of an environment."""
-    if not re.fullmatch(r"[^/\s]{1,64}", value) or value == "none":
+    if not is_name(value, 64) or value == "none":
         raise ValueError("must be a short name without blanks or slashes, like staging")
     return value
 
 
 def release(value: str) -> str:
     """`value` as Sentry takes the name of a release."""
-    if not re.fullmatch(r"[^/\\\s]{1,200}", value) or value in (".", "..", "latest"):
+    if not is_name(value, 200) or "\\" in value or value in (".", "..", "latest"):
         raise ValueError("must be a name without blanks or slashes, like blog@1.2.3")
     return value
 
@@ -74,10 +86,34 @@ def web_address(value: str) -> str:
 
 def database_url(value: str) -> str:
     """`value` as SQLAlchemy takes it; hosts spell PostgreSQL without the name of a driver."""
-    scheme, separator, rest = value.partition("://")
-    if not separator:
-        raise ValueError("must be an address, like postgresql://user:password@host/database")
-    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else value
+    try:
+        url = make_url(value)
+        if url.drivername in ("postgres", "postgresql"):
+            url = url.set(drivername="postgresql+psycopg")
+        url.get_dialect()
+    except (ArgumentError, ValueError):
+        raise ValueError(f"must be an address, like {DATABASE_EXAMPLE}") from None
+    if url.drivername == "postgresql+psycopg":
+        url = url.set(query={**DATABASE_TIMEOUTS, **url.query})
+    return url.render_as_string(hide_password=False)
+
+
+def redis_url(value: str) -> str:
+    """`value`, the address of a Redis."""
+    if not re.fullmatch(r"rediss?://([^/@\s]*@)?[\w.-]+(:[0-9]{1,5})?(/[0-9]*)?", value):
+        raise ValueError("must be an address, like redis://localhost:6379/0")
+    return value
+
+
+def secret_file(value: str) -> str:
+    """What stands in the file that `value` names; Docker keeps secrets in such."""
+    try:
+        secret = Path(value).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        secret = ""
+    if not secret:
+        raise ValueError("must name a file with a secret in it")
+    return secret
 
 
 def setting(name: str, parse: Callable[[str], T], default: T, *, telemetry: bool = False) -> T:
@@ -100,21 +136,25 @@ def setting(name: str, parse: Callable[[str], T], default: T, *, telemetry: bool
 
 
 def database() -> str:
-    """The address of the database; a file in instance/ where DATABASE_URL is unset.
+    """The address of the database; a file in instance/ where no variable names one.
 
-    The container image sets it empty, so that nobody writes to a file which goes with the
-    container.
+    The container image sets DATABASE_URL empty, so that nobody writes to a file which goes with
+    the container.
     """
-    if os.environ.get("DATABASE_URL") == "":
-        sys.exit("DATABASE_URL is empty: set it, like postgresql://user:password@host/database.")
-    return setting("DATABASE_URL", database_url, "sqlite:///app.db")
+    url = setting("DATABASE_URL_FILE", lambda path: database_url(secret_file(path)), "")
+    url = url or setting("DATABASE_URL", database_url, "")
+    if not url and "DATABASE_URL" in os.environ:
+        sys.exit(f"DATABASE_URL is empty: set it, like {DATABASE_EXAMPLE}.")
+    return url or "sqlite:///app.db"
 
 
 class Config:
     """What `create_app` takes by default. The README lists the variables."""
 
     TITLE: str = pyproject["tool"]["microblog"]["title"]
-    SECRET_KEY = os.environ.get("SECRET_KEY")
+    SECRET_KEY = (
+        setting("SECRET_KEY_FILE", secret_file, "") or os.environ.get("SECRET_KEY", "").strip()
+    )
     PUBLIC_URL = setting("PUBLIC_URL", web_address, "")
     TRUSTED_PROXIES = setting("TRUSTED_PROXIES", whole_number, 0)
     LOG_LEVEL = setting("LOG_LEVEL", log_level, "INFO")
@@ -136,7 +176,12 @@ class Config:
         "hide_parameters": True,  # an error's text goes to the log and to Sentry
         "pool_pre_ping": True,  # outlive a restart of the database
     }
-    RATELIMIT_STORAGE_URI = os.environ.get("REDIS_URL", "").strip() or "memory://"
+    RATELIMIT_STORAGE_URI = setting("REDIS_URL", redis_url, "memory://")
+    RATELIMIT_STORAGE_OPTIONS: ClassVar[dict[str, Any]] = {
+        "socket_connect_timeout": 1,  # seconds; then memory counts
+        "socket_timeout": 1,
+    }
+    RATELIMIT_STRATEGY = "moving-window"
     RATELIMIT_IN_MEMORY_FALLBACK_ENABLED = True
     RATELIMIT_HEADERS_ENABLED = True  # Retry-After with a 429
 

@@ -24,10 +24,11 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+db = SQLAlchemy(
+    metadata=Base.metadata,
+    session_options={"expire_on_commit": False},  # the user of a request is not read twice
+)
 migrate = Migrate()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address)
 login = LoginManager()
-login.login_view = "auth.login"
-login.login_message = "Please log in to see this page."

@@ -25,7 +25,9 @@ def ready() -> tuple[dict[str, str], int]:
         heads = current_heads()
     except SQLAlchemyError:
         return {"status": "the database does not answer"}, 503
-    if heads != newest_heads(migrations_directory()):
+    known, newest = revisions(migrations_directory())
+    # A revision unknown here is a newer version's, during whose rollout this one has to serve on.
+    if heads != newest and heads <= known:
         return {"status": "the schema is behind: run `flask db upgrade`"}, 503
     return {"status": "ok"}, 200
 
@@ -43,6 +45,7 @@ def migrations_directory() -> str:
 
 
 @cache
-def newest_heads(directory: str) -> set[str]:
-    """The revisions at which the migrations end."""
-    return set(ScriptDirectory(directory).get_heads())
+def revisions(directory: str) -> tuple[set[str], set[str]]:
+    """All revisions of the migrations, and those at which they end."""
+    script = ScriptDirectory(directory)
+    return {revision.revision for revision in script.walk_revisions()}, set(script.get_heads())

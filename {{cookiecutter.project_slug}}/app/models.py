@@ -1,5 +1,6 @@
 """Users, their posts, and who follows whom."""
 
+import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -22,19 +23,18 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    union_all,
+    union,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import Base, db, login
-from app.pagination import PAGE_SIZE, Cursor
+from app.pagination import ID_MAX, PAGE_SIZE, Cursor
 
 USERNAME_LENGTH = 64
 EMAIL_LENGTH = 120
 POST_LENGTH = 140
-POST_ID_MAX = 2**31 - 1
 
 followers = Table(
     "followers",
@@ -60,6 +60,11 @@ class User(UserMixin, Base):
     password_hash: Mapped[str] = mapped_column(String(256))
     about_me: Mapped[str] = mapped_column(String(POST_LENGTH), default="", server_default="")
     last_seen: Mapped[datetime] = mapped_column(default=utcnow, server_default=func.now())
+
+    def get_id(self) -> str:
+        """What a session holds of the user. A new password makes it another: sessions end."""
+        mark = hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]
+        return f"{self.id}.{mark}"
 
     def set_password(self, password: str) -> None:
         """Keep the hash of `password`."""
@@ -120,8 +125,11 @@ WITH_AUTHOR = joinedload(Post.author, innerjoin=True)
 @login.user_loader
 def load_user(user_id: str) -> User | None:
     """The user of a session. Sentry learns the number, and nothing else of the person."""
-    sentry_sdk.set_user({"id": user_id})
-    return db.session.get(User, int(user_id))
+    user = db.session.get(User, int(user_id.partition(".")[0]))
+    if user is None or user.get_id() != user_id:
+        return None
+    sentry_sdk.set_user({"id": str(user.id)})
+    return user
 
 
 def authenticate(username: str, password: str) -> User | None:
@@ -163,14 +171,14 @@ def timeline(reader: User, cursor: Cursor) -> Select[Post]:
     """
     page = PAGE_SIZE + 1  # one more tells whether there is a next page
     written = aliased(Post)
-    end_of_posts = POST_ID_MAX if cursor.after else 0
+    end_of_posts = ID_MAX if cursor.after else 0
 
     def nth_post_of(account: SQLColumnExpression[int], n: int) -> ColumnElement[int]:
         posts = cursor.nearest(select(written.id).where(written.user_id == account), written.id)
         return func.coalesce(posts.limit(1).offset(n - 1).scalar_subquery(), end_of_posts)
 
     followed = select(followers.c.followed_id).where(followers.c.follower_id == reader.id)
-    account = union_all(select(literal(reader.id).label("id")), followed).subquery()
+    account = union(select(literal(reader.id).label("id")), followed).subquery()
     nearest = select(account.c.id, nth_post_of(account.c.id, 1).label("post_id")).subquery()
     in_order = nearest.c.post_id.asc() if cursor.after else nearest.c.post_id.desc()
     active = select(nearest.c.id).order_by(in_order).limit(page).subquery()

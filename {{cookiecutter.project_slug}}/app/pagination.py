@@ -11,6 +11,7 @@ from sqlalchemy import Select, SQLColumnExpression
 from app.extensions import db
 
 PAGE_SIZE = 25
+ID_MAX = 2**31 - 1  # of PostgreSQL's integers
 
 
 class HasId(Protocol):
@@ -56,7 +57,7 @@ class Page(Generic[Row]):
 
 def row_id(value: str) -> int:
     """`value` as an id that fits every database's integers; else ValueError."""
-    if not re.fullmatch(r"[0-9]{1,9}", value):
+    if not re.fullmatch(r"[0-9]{1,10}", value) or int(value) > ID_MAX:
         raise ValueError
     return int(value)
 
@@ -65,7 +66,7 @@ def paginate(query: Callable[[Cursor], Select[Row]], cursor: Cursor) -> Page[Row
     """The page of `query` at `cursor`."""
     rows = list(db.session.scalars(query(cursor).limit(PAGE_SIZE + 1)))
     at_the_top = cursor.after and len(rows) <= PAGE_SIZE
-    if at_the_top or (cursor.id and not rows):  # the newest page then, and a full one
+    if at_the_top or (cursor.id is not None and not rows):  # the newest page then, and a full one
         return paginate(query, Cursor())
     more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]

@@ -12,14 +12,14 @@ from sentry_sdk.integrations.logging import (
     ignore_logger,
     ignore_logger_for_sentry_logs,
 )
+from sentry_sdk.integrations.redis import RedisIntegration
 from sentry_sdk.types import Event, Hint
 from sentry_sdk.utils import Dsn
 
 from app.scrubbing import (
     DATA_COLLECTION,
+    Scrubber,
     drop_crash_line,
-    scrub_event,
-    scrub_log,
     scrub_request,
 )
 
@@ -35,6 +35,7 @@ def init_sentry(config: Mapping[str, Any]) -> None:
     if not (dsn or config["SENTRY_SPOTLIGHT"]):
         return
     rate = config["SENTRY_TRACES_SAMPLE_RATE"]
+    scrubber = Scrubber(config)
     sentry_sdk.init(
         dsn=dsn,  # empty is off; None would read the environment
         environment=config["SENTRY_ENVIRONMENT"],
@@ -47,13 +48,14 @@ def init_sentry(config: Mapping[str, Any]) -> None:
         enable_logs=config["SENTRY_LOGS"],
         data_collection=DATA_COLLECTION,
         before_breadcrumb=drop_crash_line,
-        before_send=scrub_event,
-        before_send_log=scrub_log,
+        before_send=scrubber.event,
+        before_send_log=scrubber.log,
         before_send_transaction=scrub_transaction,
         integrations=[
             FlaskIntegration(transaction_style="url"),
             LoggingIntegration(sentry_logs_level=logging.WARNING),
         ],
+        disabled_integrations=[RedisIntegration],  # keys of login limits are people's addresses
     )
     for name in LOGGERS_OF_URLS:
         ignore_logger(name)
@@ -80,6 +82,8 @@ def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
     | its sender did not sample it      | none                                          |
     | its sender did, or did not say    | `rate`, by our own dice: theirs may be loaded |
     | it comes without a trace          | `rate`                                        |
+
+    Of a trace that a client began, Sentry is told the rate 1 and extrapolates no counts from it.
     """
 
     def traces_sampler(context: Mapping[str, Any]) -> float:

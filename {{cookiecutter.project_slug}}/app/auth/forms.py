@@ -28,7 +28,8 @@ class RegistrationForm(FlaskForm):
         validators=[
             DataRequired(),
             Length(max=USERNAME_LENGTH),
-            Regexp(r"^[A-Za-z0-9_.-]+$", message="Use letters, digits, dots, dashes, underscores."),
+            # Not dots alone: browsers take them in an address for the folder above.
+            Regexp(r"^(?!\.+$)[A-Za-z0-9_.-]+$", message="Use letters, digits, ., - and _."),
         ],
     )
     email = EmailField(

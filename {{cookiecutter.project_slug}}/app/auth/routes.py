@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.auth.forms import LoginForm, RegistrationForm
 from app.extensions import db, limiter
+from app.extensions import login as login_manager
 from app.models import User, authenticate
 
 bp = Blueprint("auth", __name__)
@@ -33,6 +34,14 @@ def login() -> ResponseReturnValue:
             return redirect(local_path(request.args.get("next")) or url_for("main.index"))
         flash("Wrong username or password.", "error")
     return render_template("auth/login.html", form=form)
+
+
+@login_manager.unauthorized_handler
+def ask_to_log_in() -> ResponseReturnValue:
+    """Send a stranger to the log-in page, and from there back; but not back to a form's target."""
+    flash("Please log in to see this page.")
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=target))
 
 
 def local_path(target: str | None) -> str | None:

@@ -8,8 +8,8 @@ from flask_login import current_user, login_required
 
 from app.extensions import db
 from app.main.forms import EditProfileForm, PostForm
-from app.models import POST_ID_MAX, Post, User, all_posts, posts_of, timeline, user_named
-from app.pagination import Cursor, paginate
+from app.models import Post, User, all_posts, posts_of, timeline, user_named
+from app.pagination import ID_MAX, Cursor, paginate
 
 bp = Blueprint("main", __name__)
 
@@ -95,7 +95,7 @@ def unfollow(username: str) -> ResponseReturnValue:
     return redirect(url_for("main.user", username=username))
 
 
-@bp.route(f"/post/<int(max={POST_ID_MAX}):post_id>/delete", methods=["POST"])
+@bp.route(f"/post/<int(max={ID_MAX}):post_id>/delete", methods=["POST"])
 @login_required
 def delete_post(post_id: int) -> ResponseReturnValue:
     """Delete a post of the user's own."""

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from app.config import TestConfig
@@ -39,6 +41,8 @@ def test_register_tidies_input(auth: AuthActions, blog: Blog) -> None:
         ("username", "s" * 65),
         ("username", "david"),
         ("username", "DAVID"),
+        ("username", "."),
+        ("username", ".."),
         ("email", ""),
         ("email", "susan"),
         ("email", "susan@"),
@@ -200,3 +204,23 @@ def test_proxy_tells_address(auth: AuthActions, blog: Blog) -> None:
     blog.user("susan")
     fail(auth, 11, headers={"X-Forwarded-For": "192.0.2.1"})
     assert auth.login(headers={"X-Forwarded-For": "192.0.2.2"}).status_code == 302
+
+
+def test_new_password_ends_sessions(
+    auth: AuthActions, client: FlaskClient, app: Flask, susan: int
+) -> None:
+    """Whoever was logged in with the old password is not any more, remembered or not."""
+    auth.login(remember=True)
+    runner = app.test_cli_runner()
+    runner.invoke(args=["set-password", "susan"], input="new horse\nnew horse\n")
+    assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("method", "location"),
+    [("GET", "/auth/login?next=/user/susan?after%3D7"), ("POST", "/auth/login")],
+)
+def test_way_back_is_a_page(client: FlaskClient, method: str, location: str) -> None:
+    """After logging in a person is where they wanted to be; what a form sent is not repeated."""
+    path = "/user/susan?after=7" if method == "GET" else "/follow/susan"
+    assert client.open(path, method=method).location == location

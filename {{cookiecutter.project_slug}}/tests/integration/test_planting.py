@@ -50,7 +50,11 @@ PLANTED = {
         "sql-parameter",
         "username",
     )
-} | {"email": "planted@mail.example.org", "typed-email": "typed@mail.example.org"}
+} | {
+    "address": "203.0.113.77",
+    "email": "planted@mail.example.org",
+    "typed-email": "typed@mail.example.org",
+}
 
 NEVER_TYPED = {"csrf-header", "dictionary", "g", "local-variable", "session", "sql-parameter"}
 
@@ -85,6 +89,7 @@ def crash(path: str) -> str:
     log.info("Seen %s of %s", form["breadcrumb"], current_user.email)
     log.warning("Typed %s", form["log-argument"], extra={"planted": form["extra"]})
     log.error("Refused %s", form["log-argument"])
+    sentry_sdk.capture_message(f"Seen {form['message']} from {request.remote_addr}")
     try:
         db.session.execute(
             text("SELECT :planted FROM nowhere"), {"planted": PLANTED["sql-parameter"]}
@@ -130,6 +135,7 @@ def planted(app: Flask, blog: Blog, client: FlaskClient) -> Any:
                 "X-Api-Key": PLANTED["api-key"],
                 "X-CSRFToken": PLANTED["csrf-header"],
             },
+            environ_base={"REMOTE_ADDR": PLANTED["address"]},
         )
         assert response.status_code == 500
 
@@ -152,7 +158,7 @@ def test_nothing_planted_leaves(planted: Any, anywhere: Sentry) -> None:
 
 @pytest.mark.usefixtures("production")
 @pytest.mark.parametrize("app", [PlantedConfig], indirect=True)
-def test_plain_init_leaks(planted: Any, plain: Sentry) -> None:
+def test_plain_init_sends_planted(planted: Any, plain: Sentry) -> None:
     """The same crash tells Sentry a lot where nobody sees to it; -s prints the numbers."""
     planted()
     print(f"A plain sentry_sdk.init sends {len(leaks(plain))} of {len(PLANTED)} secrets")

@@ -64,6 +64,13 @@ def test_crash_names_request(crash: Any) -> None:
     assert crash["request"]["url"] == "http://localhost/broken_route"
 
 
+def test_large_form_is_event(client: FlaskClient, sentry: Sentry) -> None:
+    """Nobody hides a crash behind a form that is too large to be read."""
+    kind = "application/x-www-form-urlencoded"
+    client.get("/broken_route", data="a=" + "x" * 70_000, content_type=kind)
+    assert len(sentry.items("event")) == 1
+
+
 def test_message_is_event(sentry: Sentry) -> None:
     """What no request belongs to, such as a command's message, is sent too."""
     sentry_sdk.capture_message("Hello")

@@ -3,8 +3,10 @@
 import logging
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from app import config, create_app
 from tests.conftest import ROOT, load_config
@@ -28,8 +30,7 @@ from tests.conftest import ROOT, load_config
         (config.release, "blog@1.2.3+4", "blog@1.2.3+4"),
         (config.web_address, "https://blog.example.com", "https://blog.example.com"),
         (config.web_address, "http://localhost:8969/stream", "http://localhost:8969/stream"),
-        (config.database_url, "postgres://u:p@db/blog", "postgresql+psycopg://u:p@db/blog"),
-        (config.database_url, "postgresql://u:p@db/blog", "postgresql+psycopg://u:p@db/blog"),
+        (config.redis_url, "redis://:p@db:6379/0", "redis://:p@db:6379/0"),
         (config.database_url, "postgresql+asyncpg://db/blog", "postgresql+asyncpg://db/blog"),
         (config.database_url, "sqlite:///blog.db", "sqlite:///blog.db"),
     ],
@@ -58,13 +59,27 @@ def test_value_is_read(parse: Callable[[str], object], value: str, parsed: objec
         (config.release, "a/b"),
         (config.web_address, "blog.example.com"),
         (config.web_address, "ftp://blog.example.com"),
+        (config.release, "a\x07b"),
+        (config.environment, "é" * 33),
         (config.database_url, "blog.db"),
+        (config.database_url, "nothing://db/blog"),
+        (config.database_url, "postgresql://db:port/blog"),
+        (config.redis_url, "nonsense"),
+        (config.redis_url, "redis://db:port/0"),
     ],
 )
 def test_value_is_refused(parse: Callable[[str], object], value: str) -> None:
     """Each parser refuses what it cannot read, and says what it takes."""
     with pytest.raises(ValueError, match="must be"):
         parse(value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_has_a_driver(scheme: str) -> None:
+    """However a host spells PostgreSQL, it is ours, and it cannot hang for ever."""
+    url = make_url(config.database_url(f"{scheme}://u:p@db/blog?connect_timeout=9"))
+    assert (url.drivername, url.password) == ("postgresql+psycopg", "p")
+    assert url.query == {"connect_timeout": "9", "tcp_user_timeout": "5000"}
 
 
 @pytest.mark.parametrize("value", ["", "  "])
@@ -107,10 +122,31 @@ def test_empty_database_stops() -> None:
         load_config(DATABASE_URL="")
 
 
+def test_secrets_come_from_files(tmp_path: Path) -> None:
+    """Docker keeps secrets in files; a variable that names one outranks the secret's own."""
+    secret = tmp_path / "secret"
+    secret.write_text("postgres://u:p@db/blog\n", encoding="utf-8")
+    files = {"SECRET_KEY_FILE": str(secret), "DATABASE_URL_FILE": str(secret)}
+    loaded = load_config(**files, DATABASE_URL="in a file", SECRET_KEY="in a file")
+    assert loaded.SECRET_KEY == "postgres://u:p@db/blog"
+    assert loaded.SQLALCHEMY_DATABASE_URI.startswith("postgresql+psycopg://u:p@db/blog")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff"])
+@pytest.mark.parametrize("variable", ["SECRET_KEY_FILE", "DATABASE_URL_FILE"])
+def test_missing_secret_stops(variable: str, content: bytes | None, tmp_path: Path) -> None:
+    """A file without a secret ends the process with the variable's name."""
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    with pytest.raises(SystemExit, match=rf"^{variable} must name a file"):
+        load_config(**{variable: str(tmp_path / "secret")})
+
+
 def test_title_is_read() -> None:
     """The title is that of pyproject.toml."""
-    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-    assert tool["microblog"]["title"] == load_config().TITLE
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    title = load_config().TITLE
+    assert title == document["tool"]["microblog"]["title"]
 
 
 def test_release_names_project() -> None:

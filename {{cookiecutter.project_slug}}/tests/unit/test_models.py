@@ -125,3 +125,10 @@ def page_of(ids: list[int], cursor: Cursor) -> list[int]:
     if cursor.after:
         return [n for n in ids if n > (cursor.id or 0)][: PAGE + 1]
     return [n for n in reversed(ids) if cursor.id is None or n < cursor.id][: PAGE + 1]
+
+
+def test_following_oneself_doubles_nothing(blog: Blog, user: User) -> None:
+    """A row that came by SQL, and that the app would not write, does no harm."""
+    blog.follow(user.id, user.id)
+    post = blog.post(user.id)
+    assert [row.id for row in db.session.scalars(timeline(user, Cursor()))] == [post]

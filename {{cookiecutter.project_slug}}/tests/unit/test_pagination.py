@@ -12,6 +12,7 @@ from app.pagination import Cursor
         ("", Cursor()),
         ("before=7", Cursor(7)),
         ("after=7", Cursor(7, after=True)),
+        ("before=2147483647", Cursor(2147483647)),
         ("after=7&before=9", Cursor(7, after=True)),
     ],
 )
@@ -22,7 +23,9 @@ def test_cursor_is_read(query: str, cursor: Cursor) -> None:
 
 
 @pytest.mark.parametrize("direction", ["before", "after"])
-@pytest.mark.parametrize("value", ["abc", "-1", "1.5", "", "9" * 30, "\u0667", "7 ", "7\n", "0x7"])
+@pytest.mark.parametrize(
+    "value", ["abc", "-1", "1.5", "", "2147483648", "\u0667", "7 ", "7\n", "0x7"]
+)
 def test_bad_cursor_is_ignored(direction: str, value: str) -> None:
     """What is no id leads to the newest page, never to an error."""
     with Flask(__name__).test_request_context(query_string={direction: value}):
