@@ -8,13 +8,12 @@ import unicodedata
 from pathlib import Path
 
 NUMBER = r"(0|[1-9]\d{0,8})"
-SHORT = r"(?!.{256})"
-IMAGE_PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
-IMAGE_HOST = rf"({IMAGE_PART}\.{IMAGE_PART}(:\d+)?|{IMAGE_PART}:\d+)"
+PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+HOST = rf"({PART}\.{PART}(:\d+)?|{PART}:\d+)"
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,49}")
 RELEASE = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-(a|alpha|b|beta|rc)(\.?{NUMBER})?)?", re.A)
-IMAGE = re.compile(rf"{SHORT}({IMAGE_HOST}/({IMAGE_PART}/)*|({IMAGE_PART}/)?){IMAGE_PART}", re.A)
+IMAGE = re.compile(rf"(?!.{{256}})({HOST}/({PART}/)*|({PART}/)?){PART}", re.A)
 DSN = re.compile(
     r"https?://[\w-]+(:[\w-]+)?@[a-zA-Z\d][a-zA-Z\d.-]*(:(?P<port>[1-9]\d{0,4}))?"
     r"(/[\w.~-]+)*/\d{1,19}",
@@ -50,6 +49,7 @@ def find_faults(answers: dict[str, object]) -> list[str]:
         f"{key}: must be {rule}, for example {example}"
         for key, is_legal, rule, example in RULES
         if not (isinstance(value := answers[key], str) and is_legal(value))
+        and (key, value) != ("docker_image", str(answers["project_slug"]).rstrip("-"))  # said there
     ]
 
 

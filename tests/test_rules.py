@@ -245,3 +245,9 @@ def test_faulty_dsns_are_not_repeated() -> None:
     """A DSN with a slip in it is still a DSN: whatever it is, the message is the same."""
     messages = {tuple(find_faults(ANSWERS | {"sentry_dsn": dsn})) for dsn in ILLEGAL["sentry_dsn"]}
     assert len(messages) == 1
+
+
+def test_image_is_not_blamed_for_the_slug() -> None:
+    """The image's default is made of the slug: one fault is one line."""
+    answers = {**ANSWERS, "project_slug": "Foo Bar", "docker_image": "Foo Bar"}
+    assert [fault.split(":")[0] for fault in find_faults(answers)] == ["project_slug"]

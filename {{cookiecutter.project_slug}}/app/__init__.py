@@ -19,7 +19,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     init_sentry(app.config)
 
     if not app.config["SECRET_KEY"]:
-        sys.exit("SECRET_KEY is not set: put 32 random characters into .env; `make env` does.")
+        sys.exit("SECRET_KEY is not set: put 32 random characters after SECRET_KEY= in .env.")
     configure_logging(app.config)
     hops = app.config["TRUSTED_PROXIES"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -90,9 +90,9 @@ def database_url(value: str) -> str:
         url = make_url(value)
         if url.drivername in ("postgres", "postgresql"):
             url = url.set(drivername="postgresql+psycopg")
-        url.get_dialect()
-    except (ArgumentError, ValueError):
-        raise ValueError(f"must be an address, like {DATABASE_EXAMPLE}") from None
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError, ValueError):
+        raise ValueError(f"must be the address of a database, like {DATABASE_EXAMPLE}") from None
     if url.drivername == "postgresql+psycopg":
         url = url.set(query={**DATABASE_TIMEOUTS, **url.query})
     return url.render_as_string(hide_password=False)
@@ -130,7 +130,7 @@ def setting(name: str, parse: Callable[[str], T], default: T, *, telemetry: bool
     except ValueError as error:
         if not telemetry:
             sys.exit(f"{name} {error}.")
-        telemetry_faults.append(f"{name} {error}. The default is used: {default}")
+        telemetry_faults.append(f"{name} {error}. Its default holds.")
         log.error(telemetry_faults[-1])
         return default
 

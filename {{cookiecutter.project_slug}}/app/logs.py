@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from flask import has_request_context
+
 from app.sentry import trace_id
 
 
@@ -13,7 +15,7 @@ class TraceFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """The line of `record`."""
-        record._trace_id = trace_id() or "-"
+        record._trace_id = (has_request_context() and trace_id()) or "-"
         return super().formatMessage(record)
 
 
@@ -32,3 +34,4 @@ def configure_logging(config: Mapping[str, Any]) -> None:
     logging.basicConfig(level=config["LOG_LEVEL"], handlers=[handler])
     # While Sentry is away, urllib3 would warn three times of each event.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # six lines of nothing

@@ -3,9 +3,11 @@
 import logging
 import random
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import sentry_sdk
+from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.flask import FlaskIntegration
 from sentry_sdk.integrations.logging import (
     LoggingIntegration,
@@ -26,6 +28,7 @@ from app.scrubbing import (
 log = logging.getLogger(__name__)
 
 NEVER_TRACED = ("/healthz", "/readyz", "/static/")
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 LOGGERS_OF_URLS = ("gunicorn.access", "werkzeug")  # with their queries
 
 
@@ -52,14 +55,25 @@ def init_sentry(config: Mapping[str, Any]) -> None:
         before_send_log=scrubber.log,
         before_send_transaction=scrub_transaction,
         integrations=[
-            FlaskIntegration(transaction_style="url"),
+            FlaskIntegration(transaction_style="url", http_methods_to_capture=METHODS),
             LoggingIntegration(sentry_logs_level=logging.WARNING),
         ],
-        disabled_integrations=[RedisIntegration],  # keys of login limits are people's addresses
+        # The one sends what is typed after a command, the other people's addresses, by which
+        # logins are counted.
+        disabled_integrations=[ArgvIntegration, RedisIntegration],
     )
     for name in LOGGERS_OF_URLS:
         ignore_logger(name)
         ignore_logger_for_sentry_logs(name)
+    transport: Any = sentry_sdk.get_client().transport
+    if transport:
+        transport.on_dropped_event = tell_of_loss
+
+
+@cache
+def tell_of_loss(reason: str) -> None:
+    """Log, once for each reason, that what is sent does not arrive."""
+    log.warning("Sentry does not get what is sent to it (%s).", reason.replace("_", " "))
 
 
 def usable_dsn(dsn: str) -> str:

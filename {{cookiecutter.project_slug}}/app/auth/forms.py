@@ -35,7 +35,9 @@ class RegistrationForm(FlaskForm):
     email = EmailField(
         "Email", filters=[tidy], validators=[DataRequired(), Length(max=EMAIL_LENGTH), Email()]
     )
-    password = PasswordField("Password", validators=[DataRequired(), Length(8, 128)])
+    password = PasswordField(
+        "Password", validators=[DataRequired(), Length(8, 128, "Use 8 to 128 characters.")]
+    )
     password2 = PasswordField(
         "Repeat the password",
         validators=[DataRequired(), EqualTo("password", "The passwords differ.")],

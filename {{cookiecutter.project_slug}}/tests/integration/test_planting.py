@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ PLANTED = {
     for place in (
         "about-me",
         "api-key",
+        "argv",
         "basic-password",
         "basic-user",
         "body-post",
@@ -56,7 +58,15 @@ PLANTED = {
     "typed-email": "typed@mail.example.org",
 }
 
-NEVER_TYPED = {"csrf-header", "dictionary", "g", "local-variable", "session", "sql-parameter"}
+NEVER_TYPED = {
+    "argv",
+    "csrf-header",
+    "dictionary",
+    "g",
+    "local-variable",
+    "session",
+    "sql-parameter",
+}
 
 
 class PlantedConfig(SentryConfig):
@@ -106,8 +116,9 @@ def crash(path: str) -> str:
 
 
 @pytest.fixture
-def planted(app: Flask, blog: Blog, client: FlaskClient) -> Any:
+def planted(app: Flask, blog: Blog, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function that crashes among the secrets."""
+    monkeypatch.setattr(sys, "argv", ["flask", "set-password", "--password", PLANTED["argv"]])
     app.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql://app:{PLANTED['database']}@db/app"
     app.add_url_rule("/reset/<path>", view_func=crash, methods=["POST"])
     blog.add(
@@ -120,7 +131,7 @@ def planted(app: Flask, blog: Blog, client: FlaskClient) -> Any:
     )
     AuthActions(client).login(PLANTED["username"])
 
-    form = {place: PLANTED[place] for place in PLANTED.keys() - NEVER_TYPED}
+    form = {place: secret for place, secret in PLANTED.items() if place not in NEVER_TYPED}
 
     def send() -> None:
         client.set_cookie("remember_token", PLANTED["remember-token"])
