@@ -15,7 +15,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 # Cookiecutter bakes whatever lies in the body, so byte code must not.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help bake demo test test-fast lint lock
+.PHONY: help bake demo test test-fast bench lint lock
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ test: $(READY)  ## run every test
 
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
+
+bench: $(READY)  ## measure the timeline, the image and what Sentry costs
+	for file in bench/*.py; do .venv/bin/python $$file || exit 1; done
 
 lint: $(READY)  ## check style, types, spelling, workflows
 	.venv/bin/mypy

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from helpers import TEMPLATE
 
 UV = str(Path(sys.executable).with_name("uv"))
 KENT = [UV, "tool", "run", "--from", "kent==2.2.0", "kent-server", "run"]
@@ -182,3 +183,12 @@ def sign_up(site: str) -> requests.Session:
         token = {"csrf_token": csrf_token(browser.get(url, timeout=10))}
         browser.post(url, data={**account, **password, **token}, timeout=10)
     return browser
+
+
+def bake(folder: Path, **answers: str) -> Path:
+    """Bake a project of the default answers, but for those given, where no test does."""
+    given = [f"{key}={value}" for key, value in answers.items()]
+    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", *given]
+    options = ["--default-config", "--output-dir", str(folder)]
+    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
+    return folder / answers.get("project_slug", "microblog")

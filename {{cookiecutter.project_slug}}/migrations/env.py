@@ -1,9 +1,12 @@
 """Runs the migrations, for `flask db`."""
 
+import sys
 from typing import Any
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 
@@ -17,8 +20,19 @@ def migrate(**target: Any) -> None:
         context.run_migrations()
 
 
+def connect() -> Connection:
+    """A connection; without one, an end whose first line says what to look at."""
+    try:
+        return db.engine.connect()
+    except OperationalError as error:
+        sys.exit(
+            "No way into the database: check DATABASE_URL. Compose makes it from POSTGRES_PASSWORD"
+            f" in .env, which must stay what it was when the volume was made.\n{error.orig}"
+        )
+
+
 if context.is_offline_mode():
     migrate(url=db.engine.url, literal_binds=True)
 else:
-    with db.engine.connect() as connection:
+    with connect() as connection:
         migrate(connection=connection)
