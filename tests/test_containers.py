@@ -267,6 +267,14 @@ def test_one_server(composed: Callable[[str], Composed]) -> None:
     assert "spotlight" not in server.compose("ps", "--services")
 
 
+def test_own_tests_pass_on_the_python_of_the_image(default_project: Path) -> None:
+    """The project's tests are green on the newest Python, which is the image's."""
+    source = ("--volume", f"{default_project}:/src:ro", "--workdir", "/src")
+    install = "pip install --quiet --require-hashes --requirement requirements/test.txt"
+    tests = f"{install} && PYTHONPYCACHEPREFIX=/tmp pytest -p no:cacheprovider"
+    docker("run", "--rm", *source, "python:3.14-slim", "sh", "-c", tests)
+
+
 def test_compose_files_are_valid(project: Path) -> None:
     """Compose takes both of its combinations, and Swarm takes its own."""
     succeed("docker", "compose", "config", "--quiet", cwd=project)

@@ -78,7 +78,7 @@ def test_pins_install_on_every_python(lock: str, python: str, tmp_path: Path) ->
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("python", ["3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("python", ["3.12", "3.13"])  # 3.14: test_containers.py
 def test_own_tests_pass_on_newer_pythons(
     python: str, default_project: Path, tmp_path: Path
 ) -> None:
