@@ -27,8 +27,9 @@ demo: $(READY)  ## bake the default project once and serve it (SENTRY_DSN=..., P
 	@test -e $(DEMO) || .venv/bin/cookiecutter . --no-input --default-config \
 	  --output-dir build/demo "sentry_dsn=$$SENTRY_DSN" >/dev/null
 	@$(IN_DEMO) seed
-	@printf '\n%s\n%s\n\n' 'Microblog:      http://127.0.0.1:$(PORT)' \
-	  'It breaks here: http://127.0.0.1:$(PORT)/broken_route'
+	@printf '\n%s\n%s\n%s\n\n' 'Microblog:      http://127.0.0.1:$(PORT)' \
+	  'It breaks here: http://127.0.0.1:$(PORT)/broken_route' \
+	  'No account?     make -C $(DEMO) spotlight'
 	@$(IN_DEMO) run PORT=$(PORT)
 
 test: $(READY)  ## run every test

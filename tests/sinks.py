@@ -1,0 +1,111 @@
+"""Servers that stand where Sentry does: one that takes everything, and hosts with a fault."""
+
+import gzip
+import json
+import os
+import re
+import socket
+import socketserver
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
+from typing import Any
+
+from servers import free_port
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+LIMITED = b"HTTP/1.1 429 Too Many\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
+BROKEN = b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"
+RESET = b""
+
+# Longer than any name may be, so that it is refused without asking a name server.
+UNKNOWN_HOST = ".".join(["sentry"] * 40)
+FAULTS = ("refuses", "hangs", "limits", "fails", "resets", "is unknown", "has no project")
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """One kept connection: envelopes come in, the sink's answer goes out after each."""
+
+    server: "Sink"
+
+    def handle(self) -> None:
+        """Keep each body."""
+        length = 0
+        with suppress(ConnectionError):
+            for line in self.rfile:
+                if found := re.match(rb"content-length: *(\d+)", line, re.I):
+                    length = int(found[1])
+                if line == b"\r\n":
+                    self.take(self.rfile.read(length))
+
+    def take(self, body: bytes) -> None:
+        """Keep a body if anybody wants to read it, and answer."""
+        if self.server.keep:
+            self.server.bodies.append(body)
+        time.sleep(self.server.delay)
+        if self.server.answer == RESET:
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.request.detach())
+            raise ConnectionResetError
+        self.wfile.write(self.server.answer)
+
+
+class Sink(socketserver.ThreadingTCPServer):
+    """Reads envelopes as fast as they come, and gives each the same answer."""
+
+    daemon_threads = True
+
+    def __init__(self, answer: bytes = OK, delay: float = 0, *, keep: bool = True) -> None:
+        """Listen on a free port; the sink runs in a `with` block."""
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.answer, self.delay, self.keep = answer, delay, keep
+        self.bodies: list[bytes] = []
+        self.dsn = dsn_at("127.0.0.1", self.server_address[1])
+
+    def __enter__(self) -> "Sink":
+        """Run in a thread."""
+        Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.shutdown()
+        self.server_close()
+
+    def items(self, kind: str) -> list[dict[str, Any]]:
+        """Return the contents of all items of a kind: event, transaction, sessions."""
+        return [item for body in self.bodies for item in items_of(body, kind)]
+
+
+def items_of(body: bytes, kind: str) -> Iterator[dict[str, Any]]:
+    """Return the contents of an envelope's items of a kind."""
+    _, *lines = gzip.decompress(body).splitlines()
+    for header, payload in zip(lines[::2], lines[1::2], strict=True):
+        if json.loads(header)["type"] == kind:
+            yield json.loads(payload)
+
+
+def dsn_at(host: str, port: int) -> str:
+    """Return the DSN of a project at a host."""
+    return f"http://public@{host}:{port}/1"
+
+
+@contextmanager
+def broken_host(fault: str) -> Iterator[str]:
+    """Return the DSN of a host with a fault, until the block ends."""
+    with ExitStack() as servers:
+        match fault:
+            case "refuses":
+                yield dsn_at("127.0.0.1", free_port())
+            case "hangs":  # the system takes the connection, and nobody ever accepts it
+                listener = servers.enter_context(socket.create_server(("127.0.0.1", 0)))
+                yield dsn_at("127.0.0.1", listener.getsockname()[1])
+            case "is unknown":
+                yield dsn_at(UNKNOWN_HOST, 80)
+            case "has no project":
+                yield "http://public@127.0.0.1"
+            case _:
+                answer = {"limits": LIMITED, "fails": BROKEN, "resets": RESET}[fault]
+                yield servers.enter_context(Sink(answer)).dsn
