@@ -10,6 +10,7 @@ import pytest
 import requests
 from helpers import BODY, DSN, files
 from pytest_cookies.plugin import Cookies
+from sentry_relay.processing import StoreNormalizer
 from servers import UV, Kent, Project, csrf_token, install, sign_up, wait_for
 
 pytestmark = pytest.mark.slow
@@ -57,6 +58,15 @@ def test_requests_are_traced(site: str, sentry: Kent) -> None:
     assert wait_for(
         lambda: names & {t["transaction"] for t in sentry.items("transaction")}, "the transaction"
     )
+
+
+def test_ingest_has_no_remark(site: str, sentry: Kent) -> None:
+    """Sentry's own ingest finds nothing amiss in anything that has arrived so far."""
+    requests.get(f"{site}/broken_route", timeout=10)
+    wait_for(lambda: sentry.items("event") and sentry.items("transaction"), "both kinds")
+    normalizer = StoreNormalizer(project_id=1, remove_other=True)
+    arrived = sentry.items("event") + sentry.items("transaction")
+    assert {str(normalizer.normalize_event(item).get("errors")) for item in arrived} == {"None"}
 
 
 def test_sentry_test_tells_where_the_event_is(project: Project, sentry: Kent) -> None:

@@ -58,8 +58,6 @@ def init_sentry(config: Mapping[str, Any]) -> None:
             FlaskIntegration(transaction_style="url", http_methods_to_capture=METHODS),
             LoggingIntegration(sentry_logs_level=logging.WARNING),
         ],
-        # Envelopes are small: the SDK's level 9 costs more time than it saves bytes.
-        _experiments={"transport_compression_level": 1},
         # The one sends what is typed after a command, the other people's addresses, by which
         # logins are counted.
         disabled_integrations=[ArgvIntegration, RedisIntegration],
