@@ -24,6 +24,7 @@ class Addresses(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect the URLs of a tag."""
         for name, value in attrs:
             if name in ("action", "formaction"):
                 self.forms.add(value or "")
@@ -33,7 +34,7 @@ class Addresses(HTMLParser):
 
 @pytest.fixture
 def addresses(client: FlaskClient, blog: Blog, susan: int) -> Addresses:
-    """The addresses on all pages, with a post and a user to follow."""
+    """Return the URLs on all pages, with a post and a user to follow."""
     blog.post(susan)
     blog.post(blog.user("david"))
     stranger = client.application.test_client()
