@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import auth, cli, errors, filters, headers, health, main
+from app import assets, auth, cli, errors, filters, headers, health, main
 from app.config import Config
 from app.extensions import csrf, db, limiter, login_manager, migrate
 from app.logs import configure_logging
@@ -29,6 +29,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     app.register_blueprint(auth.bp, url_prefix="/auth")
     app.register_blueprint(health.bp)
 
+    assets.init_app(app)
     cli.init_app(app)
     errors.init_app(app)
     filters.init_app(app)

@@ -2,7 +2,7 @@
 
 from flask_wtf import FlaskForm
 from sqlalchemy import ColumnElement, func, select
-from wtforms import BooleanField, EmailField, PasswordField, StringField, SubmitField
+from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, Email, EqualTo, Length, Regexp, ValidationError
 
 from app.extensions import db
@@ -16,7 +16,6 @@ class LoginForm(FlaskForm):
     username = StringField("Username", filters=[tidy], validators=[DataRequired()])
     password = PasswordField("Password", validators=[DataRequired()])
     remember_me = BooleanField("Keep me logged in")
-    submit = SubmitField("Log in")
 
 
 class RegistrationForm(FlaskForm):
@@ -42,7 +41,6 @@ class RegistrationForm(FlaskForm):
         "Repeat the password",
         validators=[DataRequired(), EqualTo("password", "The passwords differ.")],
     )
-    submit = SubmitField("Register")
 
     def validate_username(self, field: StringField) -> None:
         """Refuse a name that is taken, ignoring case."""

@@ -1,7 +1,7 @@
 """The forms of posts and profiles."""
 
 from flask_wtf import FlaskForm
-from wtforms import SubmitField, TextAreaField
+from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from app.models import POST_LENGTH
@@ -16,11 +16,9 @@ class PostForm(FlaskForm):
         filters=[tidy],
         validators=[DataRequired("Write something first."), Length(max=POST_LENGTH)],
     )
-    submit = SubmitField("Post")
 
 
 class EditProfileForm(FlaskForm):
     """What a profile says."""
 
     about_me = TextAreaField("About me", filters=[tidy], validators=[Length(max=POST_LENGTH)])
-    submit = SubmitField("Save")

@@ -46,7 +46,7 @@ def addresses(client: FlaskClient, blog: Blog, susan: int) -> Addresses:
 def test_no_other_host(addresses: Addresses) -> None:
     """No page asks another host for anything."""
     found = addresses.links | addresses.forms
-    assert {"/explore", "/follow/david", "/static/style.css"} <= found
+    assert {"/explore", "/follow/david"} <= found
     assert [address for address in found if urlsplit(address).netloc] == []
 
 
