@@ -1,5 +1,6 @@
 """Runs the migrations for `flask db`."""
 
+import logging
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 
+log = logging.getLogger(__name__)
 options = current_app.extensions["migrate"].configure_args
 
 
@@ -17,7 +19,17 @@ def migrate(**target: Any) -> None:
     """Run the migrations on `target`: a connection, or a URL to write SQL for."""
     context.configure(target_metadata=db.metadata, **target, **options)
     with context.begin_transaction():
-        context.run_migrations()
+        # An older version that is deployed again works with the newer schema.
+        if unknown := unknown_revisions():
+            log.warning("The database has newer revisions, nothing to migrate: %s", unknown)
+        else:
+            context.run_migrations()
+
+
+def unknown_revisions() -> set[str]:
+    """Return the revisions of the database that only a newer version knows."""
+    known = {script.revision for script in context.script.walk_revisions()}
+    return set(context.get_context().get_current_heads()) - known
 
 
 def connect() -> Connection:
