@@ -16,7 +16,7 @@ from servers import bake, wait_for
 NAME = "microblog-bench"
 ROUNDS = 5
 LOCKED_DOWN = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
-SETTINGS = ("--env", "SECRET_KEY=unused", "--env", "DATABASE_URL=postgresql://u:p@127.0.0.1/blog")
+SETTINGS = ("--env", "SECRET_KEY=not-a-secret-and-long-enough-to-be-valid", "--env", "DATABASE_URL=postgresql://u:p@127.0.0.1/blog")
 
 
 def main() -> None:

@@ -143,7 +143,7 @@ class Project:
         dockerfile = (self.path / "Dockerfile").read_text("utf-8")
         (line,) = re.findall(r"^CMD \[(.+)\]$", dockerfile, re.M)
         program, *arguments = re.findall(r'"([^"]+)"', line)
-        arguments = [a.replace("0.0.0.0:8000", url.removeprefix("http://")) for a in arguments]
+        arguments += ["--bind", url.removeprefix("http://")]
         with running(
             [str(self.venv / "bin" / program), *arguments],
             f"{url}/healthz",
