@@ -158,7 +158,7 @@ def test_image_refuses_to_start_without_database(image: str) -> None:
     """Without DATABASE_URL, the container ends with one line that says what to do."""
     result = HERE.run("docker", "run", "--rm", image)
     assert result.returncode
-    assert result.stderr.splitlines()[-1].startswith("DATABASE_URL is empty: set it")
+    assert result.stderr.splitlines()[-1].startswith("DATABASE_URL is not valid: expected the URL")
 
 
 def test_broken_route_shows_in_spotlight(laptop: Composed) -> None:
@@ -190,7 +190,7 @@ def test_wrong_password_is_reported(laptop: Composed) -> None:
     migrate = ("docker", "compose", "run", "--rm", "--no-deps", "migrate")
     result = laptop.run(*migrate, POSTGRES_PASSWORD="wrong")  # noqa: S106
     assert result.returncode
-    assert result.stderr.startswith("No way into the database: check DATABASE_URL. Compose makes")
+    assert result.stderr.startswith("Cannot connect to the database: check DATABASE_URL. Compose")
 
 
 def test_taken_port_is_reported(composed: Callable[[str], Composed]) -> None:

@@ -7,7 +7,7 @@ from tests.support.commands import docker
 from tests.support.servers import wait_for
 
 LOCKED_DOWN = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
-UNUSED_KEY = "unused " * 6
+UNUSED_KEY = "unused-" * 6
 UNUSED_SETTINGS = (
     "--env",
     f"SECRET_KEY={UNUSED_KEY}",

@@ -80,8 +80,9 @@ class Project(Shell):
         address = f"127.0.0.1:{free_port()}"
         dockerfile = (self.folder / "Dockerfile").read_text("utf-8")
         [line] = re.findall(r"^CMD \[(.+)\]$", dockerfile, re.M)
-        program, *arguments = re.findall(r'"([^"]+)"', line.replace("0.0.0.0:8000", address))
-        command, url = [self.venv / "bin" / program, *arguments], f"http://{address}"
+        program, *arguments = re.findall(r'"([^"]+)"', line)
+        command = [self.venv / "bin" / program, *arguments, "--bind", address]
+        url = f"http://{address}"
         variables = {**self.variables, **settings}
         with subprocess.Popen(command, cwd=self.folder, env=variables) as process:
             try:

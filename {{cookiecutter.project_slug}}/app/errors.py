@@ -1,4 +1,4 @@
-"""The pages for what goes wrong."""
+"""The error pages."""
 
 import sentry_sdk
 from flask import Flask, current_app, render_template
@@ -9,36 +9,36 @@ from werkzeug.exceptions import HTTPException
 
 from app.extensions import db
 
-WORDS = {
+MESSAGES = {
     403: ("Not yours", "Only its author can do this."),
-    404: ("Page not found", "There is nothing at this address. It may have been deleted."),
-    413: ("Too large", "This is more than can be sent at once."),
+    404: ("Page not found", "There is nothing at this URL. It may have been deleted."),
+    413: ("Too large", "This is more than the site accepts at once."),
     429: ("Too many attempts", "Please wait a minute, then try again."),
 }
-CSRF_WORDS = (
+CSRF_MESSAGE = (
     "This form has expired",
     "It was opened in another session. Go back, reload the page and send it again.",
 )
 
 
 def init_app(app: Flask) -> None:
-    """Show `app`'s errors as pages."""
-    app.register_error_handler(HTTPException, failed)
-    app.register_error_handler(500, crashed)
+    """Show the errors of `app` as pages."""
+    app.register_error_handler(HTTPException, refuse)
+    app.register_error_handler(500, crash)
 
 
-def failed(error: HTTPException) -> ResponseReturnValue:
-    """Say what is wrong with the request."""
+def refuse(error: HTTPException) -> ResponseReturnValue:
+    """Show what is wrong with the request."""
     code = error.code or 500
-    title, text = WORDS.get(code, (error.name, error.description or ""))
+    title, text = MESSAGES.get(code, (error.name, error.description or ""))
     if isinstance(error, CSRFError):
-        title, text = CSRF_WORDS
+        title, text = CSRF_MESSAGE
     return render_template("error.html", title=title, text=text), code, Headers(error.get_headers())
 
 
-def crashed(error: HTTPException) -> ResponseReturnValue:
-    """Apologise, with the id under which Sentry has the crash, if it has."""
+def crash(error: HTTPException) -> ResponseReturnValue:
+    """Apologise, and show the id of the event in Sentry if there is one."""
     db.session.rollback()
-    # Not render_template: Flask-Login would add the user, and the database may be what failed.
+    # render_template would load the user, and the database may be what failed.
     page = current_app.jinja_env.get_template("500.html")
     return page.render(event_id=sentry_sdk.last_event_id()), 500

@@ -1,4 +1,4 @@
-"""The extensions, unbound; the app factory binds them."""
+"""The extensions, unbound. The app factory binds them."""
 
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """What the models are made from. Named constraints can be migrated on every database."""
+    """The base class of the models. Migrations need constraints with names."""
 
     metadata = MetaData(
         naming_convention={
@@ -26,9 +26,9 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(
     metadata=Base.metadata,
-    session_options={"expire_on_commit": False},  # the user of a request is not read twice
+    session_options={"expire_on_commit": False},  # current_user is not loaded again
 )
 migrate = Migrate()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address)
-login = LoginManager()
+login_manager = LoginManager()

@@ -1,4 +1,4 @@
-"""What the templates can do with a value."""
+"""Template filters."""
 
 import zlib
 from datetime import datetime, timedelta
@@ -9,25 +9,25 @@ from app.models import utcnow
 
 
 def init_app(app: Flask) -> None:
-    """Teach the filters to `app`'s templates."""
+    """Add the filters to the templates of `app`."""
     app.add_template_filter(ago)
     app.add_template_filter(hue)
 
 
 def ago(moment: datetime) -> str:
-    """How long ago `moment` (UTC) was, in its largest unit; its date after a week."""
-    age = max(utcnow() - moment, timedelta())
-    if age < timedelta(minutes=1):
+    """Return how long ago `moment` (UTC) was, or its date after a week."""
+    seconds = (utcnow() - moment) // timedelta(seconds=1)
+    if seconds < 60:
         return "just now"
-    if age < timedelta(hours=1):
-        return f"{age // timedelta(minutes=1)} min ago"
-    if age < timedelta(days=1):
-        return f"{age // timedelta(hours=1)} h ago"
-    if age < timedelta(days=7):
-        return f"{age.days} d ago"
-    return f"{moment:%Y-%m-%d}"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    if seconds < 86400:
+        return f"{seconds // 3600} h ago"
+    if seconds < 7 * 86400:
+        return f"{seconds // 86400} d ago"
+    return moment.date().isoformat()
 
 
 def hue(name: str) -> int:
-    """The colour of `name`, in degrees: always the same one."""
+    """Return the hue of `name` in degrees. It is the same in every process."""
     return zlib.crc32(name.encode()) % 360

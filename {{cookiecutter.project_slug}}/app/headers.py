@@ -1,4 +1,4 @@
-"""The headers of every answer: security, and which trace it belongs to."""
+"""The headers of every response: security, and the id of its trace."""
 
 from flask import Flask, Response, current_app
 
@@ -17,12 +17,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 def init_app(app: Flask) -> None:
-    """Add the headers to every answer of `app`, errors included."""
+    """Add the headers to every response of `app`, error pages included."""
     app.after_request(add_headers)
 
 
 def add_headers(response: Response) -> Response:
-    """`response`, closed to scripts, frames and forms from elsewhere, with the id of its trace."""
+    """Return `response` with the security headers and the id of its trace."""
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"

@@ -1,4 +1,4 @@
-"""Health checks, for whoever runs the containers."""
+"""Health checks for the platform that runs the app."""
 
 from functools import cache
 
@@ -7,6 +7,7 @@ from flask import Blueprint, current_app
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.config import RELEASE
 from app.extensions import db
 
 bp = Blueprint("health", __name__)
@@ -14,38 +15,33 @@ bp = Blueprint("health", __name__)
 
 @bp.route("/healthz")
 def alive() -> dict[str, str]:
-    """Say that the process answers."""
-    return {"status": "ok"}
+    """Report that the process responds."""
+    return {"status": "ok", "release": RELEASE}
 
 
 @bp.route("/readyz")
 def ready() -> tuple[dict[str, str], int]:
-    """Say whether the database answers, with the schema that this code was written for."""
+    """Report whether the database responds and has the schema that this code needs."""
     try:
         heads = current_heads()
     except SQLAlchemyError:
-        return {"status": "the database does not answer"}, 503
-    known, newest = revisions(migrations_directory())
-    # A revision unknown here is a newer version's, during whose rollout this one has to serve on.
+        return {"status": "the database does not respond", "release": RELEASE}, 503
+    known, newest = revisions(str(current_app.extensions["migrate"].directory))
+    # An unknown revision belongs to a newer version. During its rollout, this one keeps serving.
     if heads != newest and heads <= known:
-        return {"status": "the schema is behind: run `flask db upgrade`"}, 503
-    return {"status": "ok"}, 200
+        return {"status": "the schema is old: run `flask db upgrade`", "release": RELEASE}, 503
+    return {"status": "ok", "release": RELEASE}, 200
 
 
 def current_heads() -> set[str]:
-    """The revisions at which the database is."""
+    """Return the revisions of the database. Alembic's own function logs two lines each time."""
     if not inspect(db.session.connection()).has_table("alembic_version"):
         return set()
     return set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
 
 
-def migrations_directory() -> str:
-    """Where the migrations are."""
-    return str(current_app.extensions["migrate"].directory)
-
-
 @cache
 def revisions(directory: str) -> tuple[set[str], set[str]]:
-    """All revisions of the migrations, and those at which they end."""
+    """Return all revisions of the migrations in `directory`, and the newest ones."""
     script = ScriptDirectory(directory)
     return {revision.revision for revision in script.walk_revisions()}, set(script.get_heads())

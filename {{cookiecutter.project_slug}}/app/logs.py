@@ -1,4 +1,4 @@
-"""Log lines on stdout, each with the release and the trace it belongs to."""
+"""Log lines on standard output, each with its release and trace."""
 
 import logging
 import sys
@@ -11,16 +11,16 @@ from app.sentry import trace_id
 
 
 class TraceFormatter(logging.Formatter):
-    """A formatter that knows the trace in Sentry as `_trace_id`; a dash where there is none."""
+    """A formatter that adds `_trace_id` to records: the trace id in Sentry, or a dash."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """The line of `record`."""
+        """Return the formatted line of `record`."""
         record._trace_id = (has_request_context() and trace_id()) or "-"
         return super().formatMessage(record)
 
 
 def trace_formatter(release: str) -> logging.Formatter:
-    """What makes a line of a record: time, level, logger, release, trace, message."""
+    """Return a formatter that writes time, level, logger, release, trace and message."""
     release = release.replace("%", "%%")
     return TraceFormatter(
         f"%(asctime)s %(levelname)s %(name)s [{release} %(_trace_id)s] %(message)s"
@@ -28,10 +28,11 @@ def trace_formatter(release: str) -> logging.Formatter:
 
 
 def configure_logging(config: Mapping[str, Any]) -> None:
-    """Log what `config` asks for, unless somebody set up logging before."""
+    """Log from `LOG_LEVEL` up, unless logging is configured already."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(trace_formatter(config["SENTRY_RELEASE"]))
     logging.basicConfig(level=config["LOG_LEVEL"], handlers=[handler])
-    # While Sentry is away, urllib3 would warn three times of each event.
+    # urllib3 warns three times for each event that Sentry does not accept.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # six lines of nothing
+    # Alembic logs six lines about its plugins at each start.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)

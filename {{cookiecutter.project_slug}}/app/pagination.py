@@ -1,79 +1,93 @@
-"""Pages by keyset: the thousandth costs what the first one costs."""
+"""Pages by keyset: every page costs the same, however far back it is."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from flask import request
-from sqlalchemy import Select, SQLColumnExpression
+from sqlalchemy import BigInteger, Row, Select, SQLColumnExpression, bindparam
 
 from app.extensions import db
 
 PAGE_SIZE = 25
-ID_MAX = 2**31 - 1  # of PostgreSQL's integers
+ID_MAX = 2**31 - 1  # the largest integer of PostgreSQL
+START = bindparam("start", type_=BigInteger)
+
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+Statement = TypeVar("Statement", bound=AnySelect)
 
 
-class HasId(Protocol):
-    """Any model, for all that a page has to know."""
+class Nearest(Protocol):
+    """A function that restricts a statement to the rows beyond `START`, nearest first."""
 
-    id: Any
+    def __call__(self, statement: Statement, id_: SQLColumnExpression[int]) -> Statement:
+        """Return the restricted and ordered statement."""
 
 
-Row = TypeVar("Row", bound=HasId)
-Query = TypeVar("Query", bound=Select[Any])
+def older(statement: Statement, id_: SQLColumnExpression[int]) -> Statement:
+    """Restrict `statement` to rows older than `START`, newest first."""
+    return statement.where(id_ < START).order_by(id_.desc())
+
+
+def newer(statement: Statement, id_: SQLColumnExpression[int]) -> Statement:
+    """Restrict `statement` to rows newer than `START`, oldest first."""
+    return statement.where(id_ > START).order_by(id_.asc())
+
+
+class Statements(NamedTuple):
+    """A query in both directions, each limited to a page and one row more."""
+
+    older: AnySelect
+    newer: AnySelect
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page begins: before the row `id`, after it, or (without one) at the newest."""
+    """Where a page begins: before the row `start` or after it. The default is the newest page."""
 
-    id: int | None = None
+    start: int = ID_MAX + 1
     after: bool = False
 
     @classmethod
     def from_request(cls) -> "Cursor":
-        """The cursor in `?before=ID` or `?after=ID`; the newest where that is no id."""
-        after = request.args.get("after", type=row_id)
-        return cls(after, after=True) if after else cls(request.args.get("before", type=row_id))
-
-    def nearest(self, query: Query, column: SQLColumnExpression[int]) -> Query:
-        """`query` from the cursor on by the ids in `column`, the nearest row first."""
-        if self.after:
-            return query.where(column > self.id).order_by(column.asc())
-        if self.id is not None:
-            query = query.where(column < self.id)
-        return query.order_by(column.desc())
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    """Rows, newest first, with the ids at which the older and the newer page begin."""
-
-    rows: list[Row]
-    older: int | None
-    newer: int | None
+        """Return the cursor in `?before=ID` or `?after=ID`, or the newest page if invalid."""
+        if after := request.args.get("after", type=row_id):
+            return cls(after, after=True)
+        return cls(request.args.get("before", cls.start, type=row_id))
 
 
 def row_id(value: str) -> int:
-    """`value` as an id that fits every database's integers; else ValueError."""
+    """Return `value` as an id that fits every database's integers; raise ValueError otherwise."""
     if not re.fullmatch(r"[0-9]{1,10}", value) or int(value) > ID_MAX:
         raise ValueError
     return int(value)
 
 
-def paginate(query: Callable[[Cursor], Select[Row]], cursor: Cursor) -> Page[Row]:
-    """The page of `query` at `cursor`."""
-    rows = list(db.session.scalars(query(cursor).limit(PAGE_SIZE + 1)))
-    at_the_top = cursor.after and len(rows) <= PAGE_SIZE
-    if at_the_top or (cursor.id is not None and not rows):  # the newest page then, and a full one
-        return paginate(query, Cursor())
+@dataclass(frozen=True)
+class Page:
+    """Rows, newest first, and the ids at which the older and the newer page begin."""
+
+    rows: Sequence[AnyRow]
+    older: int | None
+    newer: int | None
+
+
+def paginate(statements: Statements, cursor: Cursor, **parameters: object) -> Page:
+    """Return the page at `cursor`, or the newest page where there is none at it."""
+    statement = statements.newer if cursor.after else statements.older
+    rows = db.session.execute(statement, {"start": cursor.start, **parameters}).all()
     more = len(rows) > PAGE_SIZE
+    newest = cursor == Cursor()
+    # A page after the newest rows would not be full, so show the newest page instead.
+    if not newest and (not rows or (cursor.after and not more)):
+        return paginate(statements, Cursor(), **parameters)
     rows = rows[:PAGE_SIZE]
     if cursor.after:
-        rows.reverse()
+        rows = rows[::-1]
     return Page(
         rows,
-        older=rows[-1].id if rows and (more or cursor.after) else None,
-        newer=rows[0].id if rows and cursor.id is not None else None,
+        older=rows[-1].id if more or cursor.after else None,
+        newer=rows[0].id if not newest else None,
     )

@@ -1,4 +1,4 @@
-"""What never leaves for Sentry: who it was, what they sent, and what the app keeps secret."""
+"""What never leaves for Sentry: personal data, what users sent, and the app's own secrets."""
 
 import re
 from collections.abc import Mapping
@@ -8,18 +8,17 @@ from urllib.parse import urlsplit
 from flask import g, has_request_context, request, session
 from sentry_sdk.types import Breadcrumb, Event, Hint, Log
 from sqlalchemy import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app.forms import tidy
+from app.text import tidy
 
 Line = TypeVar("Line", Breadcrumb, Log)
 
 FILTERED = "[Filtered]"
 HEADERS_SENT = ("Accept", "Content-Length", "Content-Type", "Host", "User-Agent")
-# It begins where a word does: tried at each letter, it would take hours for a long one.
+# Anchored at a word start: otherwise matching a long string takes quadratic time.
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 
-# Nothing that the SDK could add of a request, a person or a variable.
+# The SDK adds nothing of a request, a person or a variable.
 DATA_COLLECTION: Any = {
     "user_info": False,
     "cookies": {"mode": "off"},
@@ -33,7 +32,7 @@ DATA_COLLECTION: Any = {
 
 
 class Scrubber:
-    """Blanks, in what is sent, all that quotes the app's secrets, the request or its user."""
+    """Removes quotes of the app's secrets, of the request and of its user from what is sent."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         urls = [config["SQLALCHEMY_DATABASE_URI"], config["RATELIMIT_STORAGE_URI"]]
@@ -41,7 +40,7 @@ class Scrubber:
         self.secrets = [config["SECRET_KEY"], *urls, *passwords]
 
     def event(self, event: Event, hint: Hint) -> Event | None:
-        """`event`, scrubbed. All that a lost database breaks is one issue."""
+        """Return `event`, scrubbed."""
         sent: Any = event
         private = private_forms([*self.secrets, *values_of_request()])
         for key in ("extra", "logentry", "message"):
@@ -52,12 +51,10 @@ class Scrubber:
             crumb.update(blank(texts, private))
         for exception in (sent.get("exception") or {}).get("values", []):
             exception["value"] = blank(exception.get("value"), private)
-        if is_lost_database(hint.get("exc_info", (None, None))[1]):
-            sent["fingerprint"] = ["database"]
         return scrub_request(event)
 
     def log(self, entry: Log, hint: Hint) -> Log | None:
-        """`entry`, scrubbed."""
+        """Return the log line `entry`, scrubbed."""
         private = private_forms([*self.secrets, *values_of_request()])
         entry["body"] = blank(entry["body"], private)
         for name, value in entry["attributes"].items():
@@ -67,7 +64,10 @@ class Scrubber:
 
 
 def drop_crash_line(entry: Line, hint: Hint) -> Line | None:
-    """`entry`, unless it is Flask's line of a crash: that is an event already, without the path."""
+    """Return `entry` unless it is Flask's log line of a crash, which quotes the path.
+
+    Sentry has the crash as an event already.
+    """
     sent: Any = entry
     logger = sent.get("category") or sent.get("attributes", {}).get("logger.name")
     text = sent.get("message") or sent.get("body") or ""
@@ -75,7 +75,7 @@ def drop_crash_line(entry: Line, hint: Hint) -> Line | None:
 
 
 def scrub_request(event: Event) -> Event:
-    """`event` with the route's rule as its address, and only headers that tell of no person."""
+    """Return `event` with the route's rule as its URL, and without headers about a person."""
     sent: Any = event.get("request")
     if sent:
         route = event.get("transaction") or ""
@@ -89,16 +89,8 @@ def scrub_request(event: Event) -> Event:
     return event
 
 
-def is_lost_database(error: object) -> bool:
-    """Whether the database cannot be reached, went away or shuts down (SQLSTATE 08, 57P)."""
-    if not isinstance(error, InterfaceError | OperationalError):
-        return False
-    state = getattr(error.orig, "sqlstate", None) or "08"  # none: there was no server to give one
-    return state.startswith(("08", "57P"))
-
-
 def blank(node: Any, private: list[str]) -> Any:
-    """`node` with what is `private`, and every e-mail address, blanked in its texts."""
+    """Return `node` with the `private` texts and all e-mail addresses in it replaced."""
     if isinstance(node, dict):
         return {key: blank(value, private) for key, value in node.items()}
     if isinstance(node, list | tuple):
@@ -107,7 +99,7 @@ def blank(node: Any, private: list[str]) -> Any:
         return node
     for value in private:
         if value in node:
-            # Of a short value, only the whole word: "bob", but not in "bobbin".
+            # A short value counts only as a whole word: "bob", but not in "bobbin".
             word = re.escape(value)
             pattern = word if len(value) >= 8 else rf"(?<!\w){word}(?!\w)"
             node = re.sub(pattern, FILTERED, node)
@@ -115,7 +107,7 @@ def blank(node: Any, private: list[str]) -> Any:
 
 
 def private_forms(values: list[Any]) -> list[str]:
-    """The texts among `values`, as sent, as forms tidy them and as `repr` quotes them."""
+    """Return the texts among `values` as sent, as forms tidy them and as `repr` quotes them."""
     texts = {value for value in values if isinstance(value, str)}
     texts |= {tidy(text) or "" for text in texts}
     texts |= {repr(text)[1:-1] for text in texts}
@@ -123,17 +115,18 @@ def private_forms(values: list[Any]) -> list[str]:
 
 
 def values_of_request() -> list[Any]:
-    """What an error in this request could quote of it and of its user."""
+    """Return what an error could quote of this request and of its user."""
     if not has_request_context():
         return []
     values = [request.remote_addr, request.query_string.decode("latin1"), *session.values()]
     values += [value for name, value in request.headers if name not in HEADERS_SENT]
     values += request.headers.get("Authorization", "").split()
     values += (request.authorization.parameters if request.authorization else {}).values()
-    # A form that nobody has read is quoted nowhere, and to read it now could fail or wait.
+    # A form that was never read is quoted nowhere, and reading it now could fail or block.
     for sent in (request.cookies, request.args, vars(request).get("form", {})):
         values += [v for name in sent if name != "submit" for v in sent.getlist(name)]
     values += (request.view_args or {}).values()
     if not request.url_rule:
         values.append(request.path)
-    return [*values, *vars(g.get("_login_user", object)).values()]
+    user = g.get("_login_user")  # current_user would query the database, which may have failed
+    return [*values, *(vars(user).values() if user else ())]

@@ -1,4 +1,4 @@
-"""Sentry: what is sent, how much of it, and what never leaves."""
+"""Sentry: what is sent, and how much of it."""
 
 import logging
 import random
@@ -16,31 +16,28 @@ from sentry_sdk.integrations.logging import (
 )
 from sentry_sdk.integrations.redis import RedisIntegration
 from sentry_sdk.types import Event, Hint
-from sentry_sdk.utils import Dsn
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app.scrubbing import (
-    DATA_COLLECTION,
-    Scrubber,
-    drop_crash_line,
-    scrub_request,
-)
+from app.scrubbing import DATA_COLLECTION, Scrubber, drop_crash_line, scrub_request
 
 log = logging.getLogger(__name__)
 
 NEVER_TRACED = ("/healthz", "/readyz", "/static/")
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-LOGGERS_OF_URLS = ("gunicorn.access", "werkzeug")  # with their queries
+URL_LOGGERS = ("gunicorn.access", "werkzeug")  # they log URLs with their queries
 
 
 def init_sentry(config: Mapping[str, Any]) -> None:
-    """Start Sentry as `config` says; not at all without a DSN or Spotlight to send to."""
-    dsn = usable_dsn(config["SENTRY_DSN"])
-    if not (dsn or config["SENTRY_SPOTLIGHT"]):
+    """Start Sentry, unless there is neither a DSN nor a Spotlight to send to."""
+    for error in config["TELEMETRY_ERRORS"]:
+        off = error.startswith("SENTRY_DSN")
+        log.error("%s %s", error, "Sentry is off." if off else "The default is used instead.")
+    if not (config["SENTRY_DSN"] or config["SENTRY_SPOTLIGHT"]):
         return
     rate = config["SENTRY_TRACES_SAMPLE_RATE"]
     scrubber = Scrubber(config)
     sentry_sdk.init(
-        dsn=dsn,  # empty is off; None would read the environment
+        dsn=config["SENTRY_DSN"],  # empty means off, None would read the environment
         environment=config["SENTRY_ENVIRONMENT"],
         release=config["SENTRY_RELEASE"],
         spotlight=config["SENTRY_SPOTLIGHT"] or False,
@@ -51,53 +48,43 @@ def init_sentry(config: Mapping[str, Any]) -> None:
         enable_logs=config["SENTRY_LOGS"],
         data_collection=DATA_COLLECTION,
         before_breadcrumb=drop_crash_line,
-        before_send=scrubber.event,
+        before_send=lambda event, hint: scrubber.event(group_lost_database(event, hint), hint),
         before_send_log=scrubber.log,
         before_send_transaction=scrub_transaction,
         integrations=[
             FlaskIntegration(transaction_style="url", http_methods_to_capture=METHODS),
             LoggingIntegration(sentry_logs_level=logging.WARNING),
         ],
-        # The one sends what is typed after a command, the other people's addresses, by which
-        # logins are counted.
+        # ArgvIntegration sends command-line arguments; RedisIntegration sends rate-limit keys,
+        # which contain IP addresses.
         disabled_integrations=[ArgvIntegration, RedisIntegration],
     )
-    for name in LOGGERS_OF_URLS:
+    for name in URL_LOGGERS:
         ignore_logger(name)
         ignore_logger_for_sentry_logs(name)
     transport: Any = sentry_sdk.get_client().transport
     if transport:
-        transport.on_dropped_event = tell_of_loss
+        transport.on_dropped_event = report_loss
 
 
 @cache
-def tell_of_loss(reason: str) -> None:
-    """Log, once for each reason, that what is sent does not arrive."""
-    log.warning("Sentry does not get what is sent to it (%s).", reason.replace("_", " "))
-
-
-def usable_dsn(dsn: str) -> str:
-    """`dsn`; empty, with a line in the log, where it is none: the app runs without Sentry."""
-    try:
-        if dsn:
-            Dsn(dsn)
-    except ValueError:
-        log.error("SENTRY_DSN is no DSN, like https://KEY@HOST/PROJECT: Sentry is off.")
-        return ""
-    return dsn
+def report_loss(reason: str) -> None:
+    """Log, once for each reason, that Sentry does not receive what is sent."""
+    log.warning("Sentry events are being dropped (%s).", reason.replace("_", " "))
 
 
 def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
-    """The `traces_sampler` that keeps `rate` of the requests, whatever a client asks for.
+    """Return a `traces_sampler` that keeps `rate` of the requests, whatever a client asks for.
 
-    | request                           | share kept                                    |
-    | --------------------------------- | --------------------------------------------- |
-    | health check, static file         | none                                          |
-    | its sender did not sample it      | none                                          |
-    | its sender did, or did not say    | `rate`, by our own dice: theirs may be loaded |
-    | it comes without a trace          | `rate`                                        |
+    | request                                         | share that is kept                |
+    | ----------------------------------------------- | --------------------------------- |
+    | health check, static file                       | none                              |
+    | the client says that its trace is not sampled   | none                              |
+    | the client sends a trace that is or may be      | `rate`, drawn anew, because a     |
+    | sampled                                         | client can forge `sample_rand`    |
+    | without a trace                                 | `rate`                            |
 
-    Of a trace that a client began, Sentry is told the rate 1 and extrapolates no counts from it.
+    For a trace that a client began, Sentry is told the rate 1 and does not extrapolate counts.
     """
 
     def traces_sampler(context: Mapping[str, Any]) -> float:
@@ -114,14 +101,29 @@ def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
 
 
 def scrub_transaction(event: Event, hint: Hint) -> Event | None:
-    """`event` scrubbed; none of what is never traced, which Spotlight asks for all the same."""
+    """Return `event` scrubbed. Drop health checks and static files, which Spotlight samples."""
     if (event.get("transaction") or "").startswith(NEVER_TRACED):
         return None
     return scrub_request(event)
 
 
+def group_lost_database(event: Event, hint: Hint) -> Event:
+    """Return `event`, grouped into one issue with all others if the database is unreachable."""
+    if is_lost_database(hint.get("exc_info", (None, None))[1]):
+        event["fingerprint"] = ["database"]
+    return event
+
+
+def is_lost_database(error: object) -> bool:
+    """Return whether the database is unreachable, went away or shuts down (SQLSTATE 08, 57P)."""
+    if not isinstance(error, InterfaceError | OperationalError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or "08"  # no server could be asked for a state
+    return state.startswith(("08", "57P"))
+
+
 def trace_id() -> str | None:
-    """The id of the trace that this request is part of; None while Sentry is off."""
+    """Return the id of the trace that this request belongs to, or None while Sentry is off."""
     if not sentry_sdk.is_initialized():
         return None
     return (sentry_sdk.get_traceparent() or "").partition("-")[0] or None

@@ -1,4 +1,4 @@
-"""Runs the migrations, for `flask db`."""
+"""Runs the migrations for `flask db`."""
 
 import sys
 from typing import Any
@@ -14,20 +14,21 @@ options = current_app.extensions["migrate"].configure_args
 
 
 def migrate(**target: Any) -> None:
-    """Run the migrations on `target`: a connection, or an address to write SQL for."""
+    """Run the migrations on `target`: a connection, or a URL to write SQL for."""
     context.configure(target_metadata=db.metadata, **target, **options)
     with context.begin_transaction():
         context.run_migrations()
 
 
 def connect() -> Connection:
-    """A connection; without one, an end whose first line says what to look at."""
+    """Return a connection, or end with a message that says what to check."""
     try:
         return db.engine.connect()
     except OperationalError as error:
         sys.exit(
-            "No way into the database: check DATABASE_URL. Compose makes it from POSTGRES_PASSWORD"
-            f" in .env, which must stay what it was when the volume was made.\n{error.orig}"
+            "Cannot connect to the database: check DATABASE_URL. Compose builds it from"
+            " POSTGRES_PASSWORD in .env, which must not change after the volume was created."
+            f"\n{error.orig}"
         )
 
 

@@ -1,10 +1,8 @@
-"""Fixtures: an app on an empty database in memory, who uses it, and a Sentry that keeps all."""
+"""Fixtures: an app with a database in memory, its users, and a Sentry that records."""
 
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import pytest
 import sentry_sdk
@@ -17,28 +15,29 @@ from sqlalchemy import Select, insert
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from app import config, create_app
-from app.config import TestConfig
+from app import create_app
+from app.config import Config, TestConfig
 from app.extensions import db
 from app.models import Post, User, followers
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse"
-QUICK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")  # a real one takes 0.1 s
+QUICK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")  # scrypt takes 0.1 s
+DSN = "https://public@sentry.example.com/1"
 
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Compiled templates, which all apps share: it halves the time."""
+    """Return a cache of compiled templates for all apps, which halves the time."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
 @pytest.fixture
 def app(request: pytest.FixtureRequest, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
-    """An app with an empty database; another config than TestConfig is given as parameter."""
+    """Return an app with an empty database. A parameter replaces TestConfig."""
     app = create_app(getattr(request, "param", TestConfig))
-    app.config["TITLE"] = "Blog"  # so that no test depends on the name of yours
+    app.config["TITLE"] = "Blog"  # independent of the name in pyproject.toml
     app.jinja_env.bytecode_cache = compiled
     with app.app_context():
         db.create_all()
@@ -48,38 +47,39 @@ def app(request: pytest.FixtureRequest, compiled: FileSystemBytecodeCache) -> It
 
 
 class CsrfConfig(TestConfig):
-    """Wants tokens in forms, as the real app does."""
+    """Requires tokens in forms, as the real app does."""
 
     WTF_CSRF_ENABLED = True
 
 
 @pytest.fixture
 def production(app: Flask) -> None:
-    """Let a crash lead to its page, not to the test."""
+    """Let a crash show its page instead of failing the test."""
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
 
-def load_config(**variables: str) -> Any:
-    """Config as it reads these environment variables, and no others."""
-    with patch.dict("os.environ", variables, clear=True):
-        return runpy.run_path(config.__file__)["Config"]
+def config_class(base: type[Config] = TestConfig, **variables: str) -> type[Config]:
+    """Return a config like `base` with other environment variables."""
+    return type("OtherConfig", (base,), {"environment": {**base.environment, **variables}})
+
+
+def settings(config: type[Config]) -> dict[str, Any]:
+    """Return the settings of an app with `config`."""
+    read = config()
+    return {name: getattr(read, name) for name in dir(read) if name.isupper()}
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser."""
+    """Return a browser."""
     return app.test_client()
 
 
 @pytest.fixture
 def empty_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """An app with a database file that was never migrated."""
-    monkeypatch.chdir(ROOT)  # the migrations are found from there
-
-    class FileConfig(TestConfig):
-        SQLALCHEMY_DATABASE_URI = f"sqlite:///{tmp_path / 'app.db'}"
-
-    app = create_app(FileConfig)
+    """Return an app with a database file that was never migrated."""
+    monkeypatch.chdir(ROOT)  # Flask-Migrate looks for the migrations in the current folder
+    app = create_app(config_class(DATABASE_URL=f"sqlite:///{tmp_path / 'app.db'}"))
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -98,7 +98,7 @@ class AuthActions:
         password: str = PASSWORD,
         password2: str | None = None,
     ) -> TestResponse:
-        """Register; the password is repeated unless another is given."""
+        """Register. The password is repeated unless `password2` differs."""
         form = {"username": username, "email": email, "password": password}
         form["password2"] = password if password2 is None else password2
         return self.client.post("/auth/register", data=form)
@@ -111,7 +111,7 @@ class AuthActions:
         remember: bool = False,
         **request: Any,
     ) -> TestResponse:
-        """Log in; `request` is passed on to the client."""
+        """Log in. `request` is passed on to the client."""
         form = {"username": username, "password": password}
         if remember:
             form["remember_me"] = "y"
@@ -124,29 +124,29 @@ class AuthActions:
 
 @pytest.fixture
 def auth(client: FlaskClient) -> AuthActions:
-    """The forms of accounts in the browser `client`."""
+    """Return the forms of accounts in the browser `client`."""
     return AuthActions(client)
 
 
 class Blog:
-    """Puts rows straight into the database, and reads them back."""
+    """Writes rows to the database directly, and reads them."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
 
     def add(self, row: User | Post) -> int:
-        """Add `row`; its id."""
+        """Add `row` and return its id."""
         with self.app.app_context():
             db.session.add(row)
             db.session.commit()
             return row.id
 
     def user(self, name: str) -> int:
-        """Add a user, whose password is PASSWORD; their id."""
+        """Add a user whose password is PASSWORD, and return the id."""
         return self.add(User(username=name, email=f"{name}@example.com", password_hash=QUICK_HASH))
 
     def post(self, author: int, body: str = "Hello") -> int:
-        """Add a post; its id."""
+        """Add a post and return its id."""
         return self.add(Post(user_id=author, body=body))
 
     def follow(self, follower: int, followed: int) -> None:
@@ -157,55 +157,56 @@ class Blog:
             db.session.commit()
 
     def read(self, query: Select[T]) -> list[T]:
-        """What `query` finds."""
+        """Return what `query` finds."""
         with self.app.app_context():
             return list(db.session.scalars(query))
 
 
 @pytest.fixture
 def blog(app: Flask) -> Blog:
-    """The database of `app`."""
+    """Return the database of `app`."""
     return Blog(app)
 
 
 @pytest.fixture
 def susan(blog: Blog, auth: AuthActions) -> int:
-    """The id of a user, who is logged in."""
+    """Return the id of a user who is logged in."""
     user_id = blog.user("susan")
     auth.login()
     return user_id
 
 
 class KeepingTransport(Transport):
-    """Keeps what it is given instead of sending it."""
+    """Records envelopes instead of sending them."""
 
     def __init__(self, options: dict[str, Any] | None = None) -> None:
         super().__init__(options)
         self.envelopes: list[Envelope] = []
 
     def capture_envelope(self, envelope: Envelope) -> None:
+        """Record `envelope`."""
         self.envelopes.append(envelope)
 
 
 class SentryConfig(TestConfig):
-    """Sends everything to Sentry, which is a list."""
+    """Sends everything to a Sentry that records."""
 
-    SENTRY_DSN = "https://public@sentry.example.com/1"
-    SENTRY_TRACES_SAMPLE_RATE = 1.0
-    SENTRY_PROFILE_SESSION_SAMPLE_RATE = 0.0
-    SENTRY_LOGS = True
+    environment = {  # noqa: RUF012
+        **TestConfig.environment,
+        "SENTRY_DSN": DSN,
+        "SENTRY_TRACES_SAMPLE_RATE": "1",
+        "SENTRY_LOGS": "1",
+    }
     SENTRY_TRANSPORT = KeepingTransport
 
 
-class SpotlightConfig(SentryConfig):
-    """The same without a DSN: the SDK has other defaults then."""
-
-    SENTRY_DSN = ""
-    SENTRY_SPOTLIGHT = "http://127.0.0.1:9/stream"
+SpotlightConfig = config_class(  # without a DSN, the SDK has other defaults
+    SentryConfig, SENTRY_DSN="", SENTRY_SPOTLIGHT="http://127.0.0.1:9/stream"
+)
 
 
 class Sentry:
-    """What reached Sentry."""
+    """A Sentry that records what it receives."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -213,7 +214,7 @@ class Sentry:
         sentry_sdk.get_global_scope().set_client(None)
 
     def receives(self) -> Iterator["Sentry"]:
-        """Yield this Sentry, on and empty; switch it off afterwards."""
+        """Yield this Sentry, switched on and empty, and switch it off afterwards."""
         with sentry_sdk.isolation_scope():
             sentry_sdk.get_global_scope().set_client(self.client)
             self.flush()
@@ -222,25 +223,25 @@ class Sentry:
             sentry_sdk.get_global_scope().set_client(None)
 
     def flush(self) -> None:
-        """Send what waits for more of its kind."""
+        """Send what the SDK batches."""
         self.client.session_flusher.flush()
         self.client.log_batcher.flush()
 
     def items(self, kind: str) -> list[Any]:
-        """The contents of all items of one `kind`: event, transaction, sessions, log."""
+        """Return the contents of all items of a `kind`: event, transaction, sessions or log."""
         self.flush()
         items = [item for envelope in self.kept.envelopes for item in envelope.items]
         return [item.payload.json for item in items if item.type == kind]
 
     def raw(self) -> str:
-        """All that was sent, as text."""
+        """Return all that was sent, as text."""
         self.flush()
         return "\n".join(envelope.serialize().decode() for envelope in self.kept.envelopes)
 
 
 @pytest.fixture(scope="session")
 def sentry_of_session() -> Iterator[Sentry]:
-    """A Sentry with a DSN; one for all tests, because each start leaves threads behind."""
+    """Return a Sentry with a DSN, one for all tests because each leaves threads behind."""
     create_app(SentryConfig)
     sentry = Sentry(sentry_sdk.get_client())
     yield sentry
@@ -249,7 +250,7 @@ def sentry_of_session() -> Iterator[Sentry]:
 
 @pytest.fixture(scope="session")
 def spotlight_of_session() -> Iterator[Sentry]:
-    """A Spotlight without a DSN."""
+    """Return a Spotlight without a DSN."""
     create_app(SpotlightConfig)
     client: Any = sentry_sdk.get_client()
     client.spotlight = KeepingTransport()
@@ -260,18 +261,18 @@ def spotlight_of_session() -> Iterator[Sentry]:
 
 @pytest.fixture
 def sentry(sentry_of_session: Sentry) -> Iterator[Sentry]:
-    """Sentry, switched on for one test."""
+    """Return Sentry, switched on for one test."""
     yield from sentry_of_session.receives()
 
 
 @pytest.fixture
 def spotlight(spotlight_of_session: Sentry) -> Iterator[Sentry]:
-    """Spotlight, switched on for one test."""
+    """Return Spotlight, switched on for one test."""
     yield from spotlight_of_session.receives()
 
 
 @pytest.fixture(params=["sentry", "spotlight"])
 def anywhere(request: pytest.FixtureRequest) -> Sentry:
-    """Sentry in one run of a test, Spotlight in another."""
+    """Return Sentry in one run of a test, and Spotlight in another."""
     received: Sentry = request.getfixturevalue(request.param)
     return received

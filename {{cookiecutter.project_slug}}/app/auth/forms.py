@@ -2,21 +2,20 @@
 
 from flask_wtf import FlaskForm
 from sqlalchemy import ColumnElement, func, select
-from wtforms import BooleanField, EmailField, PasswordField, StringField, SubmitField
+from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, Email, EqualTo, Length, Regexp, ValidationError
 
 from app.extensions import db
-from app.forms import tidy
 from app.models import EMAIL_LENGTH, USERNAME_LENGTH, User
+from app.text import tidy
 
 
 class LoginForm(FlaskForm):
-    """Who are you?"""
+    """A name and a password."""
 
     username = StringField("Username", filters=[tidy], validators=[DataRequired()])
     password = PasswordField("Password", validators=[DataRequired()])
     remember_me = BooleanField("Keep me logged in")
-    submit = SubmitField("Log in")
 
 
 class RegistrationForm(FlaskForm):
@@ -28,7 +27,7 @@ class RegistrationForm(FlaskForm):
         validators=[
             DataRequired(),
             Length(max=USERNAME_LENGTH),
-            # Not dots alone: browsers take them in an address for the folder above.
+            # Browsers read a URL segment of dots alone as the folder above it.
             Regexp(r"^(?!\.+$)[A-Za-z0-9_.-]+$", message="Use letters, digits, ., - and _."),
         ],
     )
@@ -42,20 +41,19 @@ class RegistrationForm(FlaskForm):
         "Repeat the password",
         validators=[DataRequired(), EqualTo("password", "The passwords differ.")],
     )
-    submit = SubmitField("Register")
 
     def validate_username(self, field: StringField) -> None:
-        """Refuse a name that somebody has, in capitals or not."""
+        """Refuse a name that is taken, ignoring case."""
         refuse_taken(func.lower(User.username) == (field.data or "").lower(), "This name is taken.")
 
     def validate_email(self, field: EmailField) -> None:
-        """Refuse an address that has an account."""
+        """Refuse an e-mail address that has an account, ignoring case."""
         refuse_taken(
             func.lower(User.email) == (field.data or "").lower(), "This address has an account."
         )
 
 
 def refuse_taken(same: ColumnElement[bool], message: str) -> None:
-    """Raise ValidationError with `message` if there is a user for whom `same` holds."""
+    """Raise ValidationError with `message` if a user matches `same`."""
     if db.session.scalar(select(User.id).where(same)):
         raise ValidationError(message)

@@ -7,23 +7,23 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts import authenticate
 from app.auth.forms import LoginForm, RegistrationForm
-from app.extensions import db, limiter
-from app.extensions import login as login_manager
-from app.models import User, authenticate
+from app.extensions import db, limiter, login_manager
+from app.models import User
 
 bp = Blueprint("auth", __name__)
 
 
 def shows_form_again(response: Response) -> bool:
-    """Whether an attempt failed: only a success redirects."""
+    """Return whether an attempt failed. Only a successful one redirects."""
     return response.status_code == 200
 
 
 @bp.route("/login", methods=["GET", "POST"])
 @limiter.limit("10/minute", methods=["POST"], deduct_when=shows_form_again)
 def login() -> ResponseReturnValue:
-    """Log a user in, and go to where they wanted to go."""
+    """Log a user in, and redirect to the page they came for."""
     if current_user.is_authenticated:
         return redirect(url_for("main.index"))
     form = LoginForm()
@@ -38,16 +38,16 @@ def login() -> ResponseReturnValue:
 
 @login_manager.unauthorized_handler
 def ask_to_log_in() -> ResponseReturnValue:
-    """Send a stranger to the log-in page, and from there back; but not back to a form's target."""
+    """Redirect to the log-in page, which redirects back if the request was a GET."""
     flash("Please log in to see this page.")
     target = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.login", next=target))
 
 
 def local_path(target: str | None) -> str | None:
-    """`target` if it is a path of this site.
+    """Return `target` if it is a path of this site.
 
-    Browsers take `//host`, `/\\host`, and these with tabs in them, for another site.
+    Browsers read `//host` as another site, also with a backslash or with tabs in it.
     """
     return target if target and re.fullmatch(r"/(?![/\\])[^\\\s\x00-\x1f\x7f]*", target) else None
 
@@ -62,7 +62,7 @@ def logout() -> ResponseReturnValue:
 
 @bp.route("/register", methods=["GET", "POST"])
 def register() -> ResponseReturnValue:
-    """Make an account."""
+    """Create an account."""
     if current_user.is_authenticated:
         return redirect(url_for("main.index"))
     form = RegistrationForm()
@@ -73,7 +73,7 @@ def register() -> ResponseReturnValue:
 
 
 def add_user(form: RegistrationForm) -> bool:
-    """Keep the new user; False where somebody took the name in this very moment."""
+    """Store the new user. Return False if the name or e-mail address was taken meanwhile."""
     user = User(username=form.username.data, email=form.email.data)
     user.set_password(form.password.data)
     db.session.add(user)
@@ -81,6 +81,6 @@ def add_user(form: RegistrationForm) -> bool:
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        flash("Somebody was quicker: this name or address is taken now.", "error")
+        flash("This name or e-mail address has just been taken.", "error")
         return False
     return True

@@ -1,4 +1,4 @@
-"""The blog itself: posts, timelines, profiles."""
+"""Posts, timelines and profiles."""
 
 from app.main.routes import bp
 

@@ -1,11 +1,11 @@
-"""The forms of the blog."""
+"""The forms of posts and profiles."""
 
 from flask_wtf import FlaskForm
-from wtforms import SubmitField, TextAreaField
+from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from app.forms import tidy
 from app.models import POST_LENGTH
+from app.text import tidy
 
 
 class PostForm(FlaskForm):
@@ -16,11 +16,9 @@ class PostForm(FlaskForm):
         filters=[tidy],
         validators=[DataRequired("Write something first."), Length(max=POST_LENGTH)],
     )
-    submit = SubmitField("Post")
 
 
 class EditProfileForm(FlaskForm):
-    """What a user says of themselves."""
+    """What a profile says."""
 
     about_me = TextAreaField("About me", filters=[tidy], validators=[Length(max=POST_LENGTH)])
-    submit = SubmitField("Save")

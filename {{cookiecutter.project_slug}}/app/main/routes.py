@@ -1,22 +1,21 @@
 """Posts, timelines, profiles, and the route that breaks."""
 
-from functools import partial
-
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
+from app import timelines
 from app.extensions import db
 from app.main.forms import EditProfileForm, PostForm
-from app.models import Post, User, all_posts, posts_of, timeline, user_named
-from app.pagination import ID_MAX, Cursor, paginate
+from app.models import Post, User, user_named
+from app.pagination import ID_MAX, Cursor
 
 bp = Blueprint("main", __name__)
 
 
 @bp.before_request
 def note_seen() -> None:
-    """Keep the user's `last_seen` fresh."""
+    """Keep the user's `last_seen` up to date."""
     if current_user.is_authenticated:
         current_user.note_seen()
 
@@ -25,14 +24,14 @@ def note_seen() -> None:
 @bp.route("/", methods=["GET", "POST"])
 @login_required
 def index() -> ResponseReturnValue:
-    """Show the posts of those whom the user follows, and take a new one."""
+    """Show the timeline of the user, and accept a new post."""
     form = PostForm()
     if form.validate_on_submit():
         db.session.add(Post(body=form.post.data, user_id=current_user.id))
         db.session.commit()
         flash("Your post is live.", "success")
         return redirect(url_for("main.index"))
-    page = paginate(partial(timeline, current_user), Cursor.from_request())
+    page = timelines.timeline(current_user.id, Cursor.from_request())
     return render_template("main/index.html", form=form, page=page)
 
 
@@ -40,30 +39,23 @@ def index() -> ResponseReturnValue:
 @login_required
 def explore() -> ResponseReturnValue:
     """Show everybody's posts."""
-    return render_template("main/explore.html", page=paginate(all_posts, Cursor.from_request()))
+    page = timelines.all_posts(Cursor.from_request())
+    return render_template("main/explore.html", page=page)
 
 
 @bp.route("/user/<username>")
 @login_required
 def user(username: str) -> ResponseReturnValue:
     """Show a user's profile and posts."""
-    user = user_or_404(username)
-    page = paginate(partial(posts_of, user), Cursor.from_request())
-    follower_count, followed_count = user.follow_counts()
-    return render_template(
-        "main/user.html",
-        user=user,
-        page=page,
-        following=current_user.is_following(user),
-        follower_count=follower_count,
-        followed_count=followed_count,
-    )
+    profile = timelines.profile(username, current_user.id) or abort(404)
+    page = timelines.posts_of(profile.id, Cursor.from_request())
+    return render_template("main/user.html", user=profile, page=page)
 
 
 @bp.route("/edit_profile", methods=["GET", "POST"])
 @login_required
 def edit_profile() -> ResponseReturnValue:
-    """Change what the user says of themselves."""
+    """Change what the user's profile says."""
     form = EditProfileForm(obj=current_user)
     if form.validate_on_submit():
         current_user.about_me = form.about_me.data
@@ -78,27 +70,28 @@ def edit_profile() -> ResponseReturnValue:
 def follow(username: str) -> ResponseReturnValue:
     """Follow a user."""
     user = user_or_404(username)
-    if user == current_user:
+    if user.id == current_user.id:
         flash("You cannot follow yourself.", "error")
     else:
-        current_user.follow(user)
-        flash(f"You follow {username}.", "success")
-    return redirect(url_for("main.user", username=username))
+        current_user.follow(user.id)
+        flash(f"You are now following {user.username}.", "success")
+    return redirect(url_for("main.user", username=user.username))
 
 
 @bp.route("/unfollow/<username>", methods=["POST"])
 @login_required
 def unfollow(username: str) -> ResponseReturnValue:
     """Stop following a user."""
-    current_user.unfollow(user_or_404(username))
-    flash(f"You no longer follow {username}.")
-    return redirect(url_for("main.user", username=username))
+    user = user_or_404(username)
+    current_user.unfollow(user.id)
+    flash(f"You are no longer following {user.username}.")
+    return redirect(url_for("main.user", username=user.username))
 
 
 @bp.route(f"/post/<int(max={ID_MAX}):post_id>/delete", methods=["POST"])
 @login_required
 def delete_post(post_id: int) -> ResponseReturnValue:
-    """Delete a post of the user's own."""
+    """Delete one of the user's own posts."""
     post = db.session.get(Post, post_id) or abort(404)
     if post.user_id != current_user.id:
         abort(403)
@@ -110,12 +103,12 @@ def delete_post(post_id: int) -> ResponseReturnValue:
 
 @bp.route("/broken_route")
 def broken_route() -> ResponseReturnValue:
-    """Crash, so that you can watch Sentry catch it; not found unless BROKEN_ROUTE is on."""
+    """Crash, so that you can watch Sentry catch it. It is a 404 unless BROKEN_ROUTE is on."""
     if not current_app.config["BROKEN_ROUTE"]:
         abort(404)
     return str(1 / 0)
 
 
 def user_or_404(username: str) -> User:
-    """The user of that name, or the page that says there is none."""
+    """Return the user of that name, or respond with a 404."""
     return user_named(username) or abort(404)

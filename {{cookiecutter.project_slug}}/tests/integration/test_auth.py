@@ -7,9 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from app.config import TestConfig
 from app.models import User
-from tests.conftest import PASSWORD, AuthActions, Blog
+from tests.conftest import PASSWORD, AuthActions, Blog, config_class
 
 
 def test_register_then_login(auth: AuthActions) -> None:
@@ -145,7 +144,7 @@ def test_cookies_are_closed(auth: AuthActions, blog: Blog, name: str) -> None:
 
 
 def fail(auth: AuthActions, times: int, **request: Any) -> int:
-    """Log in with a wrong password `times`; the last status."""
+    """Log in with a wrong password `times`, and return the last status."""
     return [auth.login(password="wrong", **request).status_code for _ in range(times)][-1]
 
 
@@ -192,13 +191,7 @@ def test_forged_address_counts(auth: AuthActions, blog: Blog) -> None:
     assert auth.login(headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 429
 
 
-class ProxiedConfig(TestConfig):
-    """An app behind a proxy."""
-
-    TRUSTED_PROXIES = 1
-
-
-@pytest.mark.parametrize("app", [ProxiedConfig], indirect=True)
+@pytest.mark.parametrize("app", [config_class(TRUSTED_PROXIES="1")], indirect=True)
 def test_proxy_tells_address(auth: AuthActions, blog: Blog) -> None:
     """Behind a proxy, the limit is by the address that the proxy saw."""
     blog.user("susan")

@@ -15,14 +15,15 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.utils import Dsn
 from sqlalchemy import func, select
 
-from app import cli
+from app import cli, create_app, seed
+from app.config import TestConfig
 from app.models import Post, User, followers
-from tests.conftest import ROOT, AuthActions, Blog, Sentry, SentryConfig
+from tests.conftest import DSN, ROOT, AuthActions, Blog, Sentry, config_class
 
 
 @pytest.fixture
 def runner(app: Flask) -> FlaskCliRunner:
-    """A terminal."""
+    """Return a terminal."""
     return app.test_cli_runner()
 
 
@@ -58,7 +59,7 @@ def test_seed_twice(runner: FlaskCliRunner, blog: Blog) -> None:
 
 def test_seed_tells_progress(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line after each batch shows that it goes on."""
-    monkeypatch.setattr(cli, "BATCH", 1000)
+    monkeypatch.setattr(seed, "BATCH", 1000)
     lines = runner.invoke(args=["seed", "--size", "2500"]).output.splitlines()
     assert lines[:-1] == ["1,000 of 2,500 posts", "2,000 of 2,500 posts", "2,500 of 2,500 posts"]
 
@@ -87,11 +88,13 @@ def test_set_password_refuses(runner: FlaskCliRunner, blog: Blog, name: str, pas
     assert blog.read(select(User.password_hash)) == before
 
 
-@pytest.mark.parametrize(("dsn", "reason"), [("", "not set"), ("https://no.dsn", "malformed")])
-def test_sentry_test_without_dsn(app: Flask, runner: FlaskCliRunner, dsn: str, reason: str) -> None:
-    """Without a usable DSN, sentry-test says so and fails."""
-    app.config["SENTRY_DSN"] = dsn
-    result = runner.invoke(args=["sentry-test"])
+@pytest.mark.parametrize(
+    ("dsn", "reason"), [("", "DSN is not set"), ("https://no.dsn", "DSN is not valid")]
+)
+def test_sentry_test_without_dsn(dsn: str, reason: str) -> None:
+    """Without a valid DSN, sentry-test says so and fails."""
+    app = create_app(config_class(SENTRY_DSN=dsn))
+    result = app.test_cli_runner().invoke(args=["sentry-test"])
     assert result.exit_code == 1
     assert reason in result.output
 
@@ -101,7 +104,7 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     example = ROOT.joinpath(".env.example").read_text(encoding="utf-8")
     settings = re.findall(r"\b([A-Z_]+)=", example)
     environment = {name: value for name, value in os.environ.items() if name not in settings}
-    environment |= {"FLASK_SKIP_DOTENV": "1", "NO_PROXY": "*", "DATABASE_URL": "sqlite://"}
+    environment |= {"FLASK_SKIP_DOTENV": "1", "NO_PROXY": "*", **TestConfig.environment}
     return subprocess.run(  # noqa: S603
         [sys.executable, *command],
         cwd=ROOT,
@@ -119,7 +122,7 @@ def test_sentry_test_is_refused(
     def refuse(envelope: Envelope) -> None:
         sentry.client.transport.on_dropped_event("status_403")
 
-    app.config["SENTRY_DSN"] = SentryConfig.SENTRY_DSN
+    app.config["SENTRY_DSN"] = DSN
     monkeypatch.setattr(sentry.client.transport, "capture_envelope", refuse)
     result = runner.invoke(args=["sentry-test"])
     assert result.exit_code == 1
@@ -127,20 +130,21 @@ def test_sentry_test_is_refused(
 
 
 class Ingest(BaseHTTPRequestHandler):
-    """Takes everything, as Sentry does."""
+    """Accepts everything, as Sentry does."""
 
     def do_POST(self) -> None:
+        """Accept an envelope."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
+        """Log nothing."""
 
 
 @pytest.fixture
 def ingest() -> Iterator[int]:
-    """The port at which a server like Sentry listens."""
+    """Return the port of a server like Sentry."""
     with HTTPServer(("127.0.0.1", 0), Ingest) as server:
         Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield server.server_port
@@ -150,7 +154,7 @@ def ingest() -> Iterator[int]:
 def sentry_test(port: int, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `flask sentry-test` with a DSN at `port`."""
     dsn = f"http://public@127.0.0.1:{port}/42"
-    return run("-m", "flask", "sentry-test", SECRET_KEY="secret", SENTRY_DSN=dsn, **variables)
+    return run("-m", "flask", "sentry-test", SENTRY_DSN=dsn, **variables)
 
 
 def test_sentry_test_arrives(ingest: int) -> None:
@@ -172,7 +176,7 @@ def test_sentry_test_finds_faults(ingest: int) -> None:
     """A setting of Sentry's that was replaced by its default fails the test."""
     result = sentry_test(ingest, SENTRY_ENVIRONMENT="a/b")
     assert result.returncode == 1
-    assert "Error: SENTRY_ENVIRONMENT must be" in result.stderr
+    assert "Error: SENTRY_ENVIRONMENT is not valid" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -185,18 +189,20 @@ def test_sentry_test_finds_faults(ingest: int) -> None:
 )
 def test_place_of_dsn(host: str, place: str) -> None:
     """The region is in the host of a DSN."""
-    assert cli.place_of(Dsn(f"https://public@{host}/1")) == place
+    assert cli.location_of(Dsn(f"https://public@{host}/1")) == place
 
 
 def test_sentry_test_without_answer() -> None:
-    """Where nobody answers, sentry-test fails and says so."""
+    """Where does not respond, sentry-test fails and says so."""
     result = sentry_test(port=9)
     assert result.returncode == 1
-    assert "nobody answers" in result.stderr
+    assert "does not respond" in result.stderr
 
 
-def test_start_stops() -> None:
-    """An app that cannot run says why in one line, and ends."""
-    result = run("-c", "import wsgi")
+@pytest.mark.parametrize("command", [["-c", "import wsgi"], ["-m", "app"]])
+def test_invalid_settings_end_the_process(command: list[str]) -> None:
+    """Whatever is invalid is reported at once, with one line for each setting."""
+    result = run(*command, SECRET_KEY="short", TRUSTED_PROXIES="many", WEB_CONCURRENCY="0")
     assert result.returncode == 1
-    assert re.fullmatch("SECRET_KEY is not set.+\n", result.stderr)
+    names = [line.split()[0] for line in result.stderr.splitlines()]
+    assert names == ["SECRET_KEY", "TRUSTED_PROXIES", "WEB_CONCURRENCY"]

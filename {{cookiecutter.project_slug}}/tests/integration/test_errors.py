@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.extensions import db
-from tests.conftest import AuthActions, Blog, CsrfConfig, load_config
+from tests.conftest import AuthActions, Blog, CsrfConfig, config_class
 
 pytestmark = pytest.mark.usefixtures("production")
 
@@ -128,9 +128,7 @@ def test_https_stays(client: FlaskClient, app: Flask, path: str, scheme: str, se
 
 def test_public_url_closes_all() -> None:
     """PUBLIC_URL alone switches on both: Secure cookies, and no way back to http."""
-    config = load_config(
-        PUBLIC_URL="https://blog.example.com", SECRET_KEY="secret", DATABASE_URL="sqlite://"
-    )
+    config = config_class(CsrfConfig, PUBLIC_URL="https://blog.example.com")
     headers = create_app(config).test_client().get("/auth/login").headers
     assert "; Secure" in headers["Set-Cookie"]
     assert "Strict-Transport-Security" in headers

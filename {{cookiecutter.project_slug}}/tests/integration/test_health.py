@@ -7,13 +7,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import create_app
-from app.config import TestConfig
+from app.config import RELEASE
 from app.extensions import db
+from tests.conftest import config_class
 
 
 @pytest.fixture
 def migrated_app(empty_app: Flask) -> Flask:
-    """An app with a database file at the newest revision."""
+    """Return an app with a database file at the newest revision."""
     with empty_app.app_context():
         flask_migrate.upgrade()
     return empty_app
@@ -22,7 +23,10 @@ def migrated_app(empty_app: Flask) -> Flask:
 def test_ready(migrated_app: Flask) -> None:
     """After `flask db upgrade` the app is ready."""
     response = migrated_app.test_client().get("/readyz")
-    assert (response.status_code, response.json) == (200, {"status": "ok"})
+    assert (response.status_code, response.json) == (
+        200,
+        {"status": "ok", "release": RELEASE},
+    )
 
 
 def test_empty_database(empty_app: Flask) -> None:
@@ -48,17 +52,14 @@ def test_schema_is_ahead(migrated_app: Flask) -> None:
     assert migrated_app.test_client().get("/readyz").status_code == 200
 
 
-class LostConfig(TestConfig):
-    """An app whose database is nowhere."""
-
-    SQLALCHEMY_DATABASE_URI = "sqlite:////nowhere/at/all.db"
+LostConfig = config_class(DATABASE_URL="sqlite:////nowhere/at/all.db")
 
 
 def test_no_database() -> None:
     """Without a database it is not, and says so without a crash."""
     response = create_app(LostConfig).test_client().get("/readyz")
     assert response.status_code == 503
-    assert "does not answer" in response.text
+    assert "does not respond" in response.text
 
 
 def test_alive_without_database() -> None:

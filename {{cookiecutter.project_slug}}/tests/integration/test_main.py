@@ -23,17 +23,17 @@ ACTIONS = ["/follow/susan", "/unfollow/susan", "/post/1/delete"]
 
 @pytest.fixture
 def david(blog: Blog) -> int:
-    """The id of another user."""
+    """Return the id of another user."""
     return blog.user("david")
 
 
 def bodies(page: str) -> list[str]:
-    """The posts on `page`, top to bottom, of those that the tests below number."""
+    """Return the numbered posts on `page`, from top to bottom."""
     return re.findall(r"post-\d+", page)
 
 
 def link(page: str, direction: str) -> str:
-    """The address of the older (before) or newer (after) posts; empty where there is none."""
+    """Return the URL of the older (before) or newer (after) posts, or an empty string."""
     found = re.search(rf'href="([^"]*\b{direction}=\d+[^"]*)"', page)
     return unescape(found[1]) if found else ""
 
@@ -133,14 +133,14 @@ class TestPages:
 
     @pytest.fixture(autouse=True)
     def posts(self, app: Flask, susan: int) -> None:
-        """Sixty posts."""
+        """Add sixty posts."""
         with app.app_context():
             db.session.add_all(Post(user_id=susan, body=f"post-{n}") for n in range(60))
             db.session.commit()
 
     @staticmethod
     def walk(client: FlaskClient, path: str, direction: str) -> list[list[str]]:
-        """The posts of each page from `path` on."""
+        """Return the posts of each page from `path` on."""
         pages = []
         while path:
             page = client.get(path).text
@@ -177,7 +177,7 @@ class TestPages:
 
 @contextmanager
 def counted_queries() -> Iterator[list[str]]:
-    """The statements that go to the database meanwhile."""
+    """Collect the statements that go to the database."""
     statements: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

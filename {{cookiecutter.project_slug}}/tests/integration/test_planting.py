@@ -15,7 +15,16 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.models import User
-from tests.conftest import QUICK_HASH, AuthActions, Blog, KeepingTransport, Sentry, SentryConfig
+from tests.conftest import (
+    DSN,
+    QUICK_HASH,
+    AuthActions,
+    Blog,
+    KeepingTransport,
+    Sentry,
+    SentryConfig,
+    config_class,
+)
 
 PLANTED = {
     place: f"planted-{place}"
@@ -47,7 +56,6 @@ PLANTED = {
         "referer",
         "referer-token",
         "remember-token",
-        "secret-key",
         "session",
         "sql-parameter",
         "username",
@@ -55,6 +63,7 @@ PLANTED = {
 } | {
     "address": "203.0.113.77",
     "email": "planted@mail.example.org",
+    "secret-key": "planted-secret-key-of-thirty-two-characters",
     "typed-email": "typed@mail.example.org",
 }
 
@@ -69,16 +78,13 @@ NEVER_TYPED = {
 }
 
 
-class PlantedConfig(SentryConfig):
-    """Signs with a planted secret."""
-
-    SECRET_KEY = PLANTED["secret-key"]
+PlantedConfig = config_class(SentryConfig, SECRET_KEY=PLANTED["secret-key"])
 
 
 @pytest.fixture(scope="session")
 def plain_of_session() -> Iterator[Sentry]:
-    """What a plain `sentry_sdk.init(dsn)` sends."""
-    sentry_sdk.init(SentryConfig.SENTRY_DSN, transport=KeepingTransport)
+    """Return a Sentry with a plain `sentry_sdk.init(dsn)`."""
+    sentry_sdk.init(DSN, transport=KeepingTransport)
     plain = Sentry(sentry_sdk.get_client())
     yield plain
     plain.client.close()
@@ -86,12 +92,12 @@ def plain_of_session() -> Iterator[Sentry]:
 
 @pytest.fixture
 def plain(plain_of_session: Sentry) -> Iterator[Sentry]:
-    """The plain one, switched on for one test."""
+    """Return the plain Sentry, switched on for one test."""
     yield from plain_of_session.receives()
 
 
 def crash(path: str) -> str:
-    """A view that has everything in scope, and quotes much of it while it breaks."""
+    """Break in a view that has every secret in scope, and quote many of them."""
     form, log = request.form, logging.getLogger("app.planted")
     local_variable = PLANTED["local-variable"]
     g.planted = {"dictionary": PLANTED["dictionary"], "g": PLANTED["g"]}
@@ -109,7 +115,7 @@ def crash(path: str) -> str:
         secrets = (form["cause"], path, request.cookies["session"])
         raise ValueError(
             f"{form['message']} {form['typed-email']} {current_user.username} {secrets} "
-            f"{PlantedConfig.SECRET_KEY} password={PLANTED['database']} {request.url} "
+            f"{PLANTED['secret-key']} password={PLANTED['database']} {request.url} "
             f"{request.authorization and request.authorization.password} {request.headers}"
         ) from error
     return local_variable
@@ -117,7 +123,7 @@ def crash(path: str) -> str:
 
 @pytest.fixture
 def planted(app: Flask, blog: Blog, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that crashes among the secrets."""
+    """Return a function that crashes among the secrets."""
     monkeypatch.setattr(sys, "argv", ["flask", "set-password", "--password", PLANTED["argv"]])
     app.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql://app:{PLANTED['database']}@db/app"
     app.add_url_rule("/reset/<path>", view_func=crash, methods=["POST"])
@@ -154,7 +160,7 @@ def planted(app: Flask, blog: Blog, client: FlaskClient, monkeypatch: pytest.Mon
 
 
 def leaks(sentry: Sentry) -> list[str]:
-    """The places whose secrets are in anything that was sent."""
+    """Return the places whose secrets are in anything that was sent."""
     assert sentry.items("event")
     return [place for place, secret in PLANTED.items() if secret in sentry.raw()]
 

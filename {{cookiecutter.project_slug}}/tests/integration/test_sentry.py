@@ -11,10 +11,11 @@ from sentry_sdk.utils import Dsn
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app.config import RELEASE
 from app.extensions import db
 from app.logs import trace_formatter
 from app.sentry import sampler
-from tests.conftest import CsrfConfig, Sentry, SentryConfig
+from tests.conftest import CsrfConfig, Sentry
 
 PARENT = "0123456789abcdef0123456789abcdef-0123456789abcdef"
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("production")
 
 @pytest.fixture
 def crash(client: FlaskClient, sentry: Sentry) -> Any:
-    """The one event of a crash."""
+    """Return the event of a crash."""
     client.get("/broken_route")
     (event,) = sentry.items("event")
     return event
@@ -54,8 +55,8 @@ def test_crash_names_route(crash: Any) -> None:
 
 def test_crash_names_version(crash: Any) -> None:
     """The event says which release broke, and where it runs."""
-    assert crash["release"] == SentryConfig.SENTRY_RELEASE
-    assert crash["environment"] == SentryConfig.SENTRY_ENVIRONMENT
+    assert crash["release"] == RELEASE
+    assert crash["environment"] == "test"
 
 
 def test_crash_names_request(crash: Any) -> None:
@@ -149,11 +150,11 @@ def test_log_line_names_trace(client: FlaskClient, sentry: Sentry) -> None:
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(formatter.format(record))  # type: ignore[method-assign]
-    formatter = trace_formatter(SentryConfig.SENTRY_RELEASE)
+    formatter = trace_formatter(RELEASE)
     logging.getLogger("app").addHandler(handler)
     trace = client.get("/broken_route").headers["X-Trace-Id"]
     logging.getLogger("app").removeHandler(handler)
-    assert f"[{SentryConfig.SENTRY_RELEASE} {trace}]" in lines[0]
+    assert f"[{RELEASE} {trace}]" in lines[0]
 
 
 def test_no_trace_without_sentry(client: FlaskClient) -> None:
@@ -233,6 +234,6 @@ def test_paths_stay(
     """What stands in a path is not sent, whether its page works, is missing or crashes."""
     client.get("/user/planted")
     client.get("/reset/planted")
-    monkeypatch.delattr("app.main.routes.user_named")
+    monkeypatch.delattr("app.main.routes.timelines")
     assert client.get("/user/planted").status_code == 500
     assert "planted" not in str(anywhere.items(kind))

@@ -1,83 +1,104 @@
-"""Settings: what the environment may say."""
+"""The settings, and what environment variables may say."""
 
 import logging
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
-from app import config, create_app
-from tests.conftest import ROOT, load_config
+from app import create_app
+from app import environment as parse
+from app.config import RELEASE, Config, TestConfig
+from tests.conftest import ROOT, config_class
+
+REQUIRED = {"SECRET_KEY": "0123456789abcdef" * 2}
+
+
+def load(**variables: str) -> Config:
+    """Return the settings that these environment variables make, with a secret key."""
+    loaded: Config = type("LoadedConfig", (Config,), {"environment": REQUIRED | variables})()
+    return loaded
 
 
 @pytest.mark.parametrize(
-    ("parse", "value", "parsed"),
+    ("parser", "value", "parsed"),
     [
-        (config.boolean, "1", True),
-        (config.boolean, "True", True),
-        (config.boolean, "on", True),
-        (config.boolean, "0", False),
-        (config.boolean, "false", False),
-        (config.boolean, "OFF", False),
-        (config.rate, "0", 0.0),
-        (config.rate, ".25", 0.25),
-        (config.rate, "1.0", 1.0),
-        (config.whole_number, "12", 12),
-        (config.log_level, "debug", "DEBUG"),
-        (config.environment, "staging", "staging"),
-        (config.release, "blog@1.2.3+4", "blog@1.2.3+4"),
-        (config.web_address, "https://blog.example.com", "https://blog.example.com"),
-        (config.web_address, "http://localhost:8969/stream", "http://localhost:8969/stream"),
-        (config.redis_url, "redis://:p@db:6379/0", "redis://:p@db:6379/0"),
-        (config.database_url, "sqlite:///blog.db", "sqlite:///blog.db"),
+        (parse.boolean, "1", True),
+        (parse.boolean, "True", True),
+        (parse.boolean, "on", True),
+        (parse.boolean, "0", False),
+        (parse.boolean, "false", False),
+        (parse.boolean, "OFF", False),
+        (parse.rate, "0", 0.0),
+        (parse.rate, ".25", 0.25),
+        (parse.rate, "1.0", 1.0),
+        (parse.whole_number, "12", 12),
+        (parse.positive_number, "12", 12),
+        (parse.log_level, "debug", "DEBUG"),
+        (parse.secret_key, "x" * 32, "x" * 32),
+        (parse.sentry_dsn, "https://key@sentry.io/1", "https://key@sentry.io/1"),
+        (parse.sentry_environment, "staging", "staging"),
+        (parse.sentry_release, "blog@1.2.3+4", "blog@1.2.3+4"),
+        (parse.url, "https://blog.example.com", "https://blog.example.com"),
+        (parse.url, "http://localhost:8969/stream", "http://localhost:8969/stream"),
+        (parse.redis_url, "redis://:p@db:6379/0", "redis://:p@db:6379/0"),
+        (parse.database_url, "sqlite:///blog.db", "sqlite:///blog.db"),
     ],
 )
-def test_value_is_read(parse: Callable[[str], object], value: str, parsed: object) -> None:
-    """Each parser reads what it should."""
-    assert parse(value) == parsed
+def test_valid_value(parser: Callable[[str], object], value: str, parsed: object) -> None:
+    """Each parser returns the parsed value."""
+    assert parser(value) == parsed
 
 
 @pytest.mark.parametrize(
-    ("parse", "value"),
+    ("parser", "value"),
     [
-        (config.boolean, "yes please"),
-        (config.rate, "1.5"),
-        (config.rate, "-0.1"),
-        (config.rate, "nan"),
-        (config.rate, "1e-1"),
-        (config.rate, "\u0660"),
-        (config.whole_number, "-1"),
-        (config.whole_number, "1_0"),
-        (config.whole_number, "\u0663"),
-        (config.log_level, "LOUD"),
-        (config.environment, "none"),
-        (config.environment, "two words"),
-        (config.release, "latest"),
-        (config.release, "a/b"),
-        (config.web_address, "blog.example.com"),
-        (config.web_address, "ftp://blog.example.com"),
-        (config.release, "a\x07b"),
-        (config.environment, "é" * 33),
-        (config.database_url, "blog.db"),
-        (config.database_url, "nothing://db/blog"),
-        (config.database_url, "postgresql+asyncpg://db/blog"),
-        (config.database_url, "postgresql://db:port/blog"),
-        (config.redis_url, "nonsense"),
-        (config.redis_url, "redis://db:port/0"),
+        (parse.boolean, "yes please"),
+        (parse.rate, "1.5"),
+        (parse.rate, "-0.1"),
+        (parse.rate, "nan"),
+        (parse.rate, "1e-1"),
+        (parse.rate, "\u0660"),
+        (parse.whole_number, "-1"),
+        (parse.whole_number, "1_0"),
+        (parse.whole_number, "\u0663"),
+        (parse.positive_number, "0"),
+        (parse.positive_number, "abc"),
+        (parse.log_level, "LOUD"),
+        (parse.secret_key, ""),
+        (parse.secret_key, "x" * 31),
+        (parse.sentry_dsn, "https://key@sentry.io"),
+        (parse.sentry_dsn, "https://sentry.io:port/1"),
+        (parse.sentry_environment, "none"),
+        (parse.sentry_environment, "two words"),
+        (parse.sentry_environment, "é" * 33),
+        (parse.sentry_release, "latest"),
+        (parse.sentry_release, "a/b"),
+        (parse.sentry_release, "a\x07b"),
+        (parse.url, "blog.example.com"),
+        (parse.url, "ftp://blog.example.com"),
+        (parse.database_url, ""),
+        (parse.database_url, "blog.db"),
+        (parse.database_url, "nothing://db/blog"),
+        (parse.database_url, "postgresql+asyncpg://db/blog"),
+        (parse.database_url, "postgresql://db:port/blog"),
+        (parse.redis_url, "nonsense"),
+        (parse.redis_url, "redis://db:port/0"),
     ],
 )
-def test_value_is_refused(parse: Callable[[str], object], value: str) -> None:
-    """Each parser refuses what it cannot read, and says what it takes."""
-    with pytest.raises(ValueError, match="must be"):
-        parse(value)
+def test_invalid_value(parser: Callable[[str], object], value: str) -> None:
+    """Each parser raises a ValueError that says what is expected."""
+    with pytest.raises(ValueError, match=r"^(a |at least|the URL|1 or 0)"):
+        parser(value)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgresql_has_a_driver(scheme: str) -> None:
-    """However a host spells PostgreSQL, it is ours, and it cannot hang for ever."""
-    url = make_url(config.database_url(f"{scheme}://u:p@db/blog?connect_timeout=9"))
+    """However a hosting service writes it, PostgreSQL has our driver and timeouts."""
+    url = make_url(parse.database_url(f"{scheme}://u:p@db/blog?connect_timeout=9"))
     assert (url.drivername, url.password) == ("postgresql+psycopg", "p")
     assert url.query == {"connect_timeout": "9", "tcp_user_timeout": "5000"}
 
@@ -85,93 +106,135 @@ def test_postgresql_has_a_driver(scheme: str) -> None:
 @pytest.mark.parametrize("value", ["", "  "])
 def test_empty_is_unset(value: str) -> None:
     """An empty variable means the default, as an empty line in .env does."""
-    assert load_config(TRUSTED_PROXIES=value).TRUSTED_PROXIES == 0
+    assert load(TRUSTED_PROXIES=value).TRUSTED_PROXIES == 0
 
 
 def test_value_is_stripped() -> None:
-    """Blanks around a value do not count."""
-    assert load_config(LOG_LEVEL=" debug ").LOG_LEVEL == "DEBUG"
+    """Whitespace around a value is ignored."""
+    assert load(LOG_LEVEL=" debug ").LOG_LEVEL == "DEBUG"
 
 
-def test_bad_value_stops() -> None:
-    """A value that the app cannot run with ends the process with the variable's name."""
-    with pytest.raises(SystemExit, match=r"^TRUSTED_PROXIES must be a whole number"):
-        load_config(TRUSTED_PROXIES="many")
+def test_all_invalid_settings_are_reported() -> None:
+    """Each invalid setting has a line with its name and an example."""
+    with pytest.raises(SystemExit) as error:
+        load(TRUSTED_PROXIES="many", LOG_LEVEL="loud", WEB_CONCURRENCY="0")
+    names = [line.split()[0] for line in str(error.value).splitlines()]
+    assert names == ["TRUSTED_PROXIES", "WEB_CONCURRENCY", "LOG_LEVEL"]
 
 
-def test_bad_telemetry_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """A bad value of telemetry's is one ERROR line; the app starts with the default."""
-    assert load_config(SENTRY_TRACES_SAMPLE_RATE="nan").SENTRY_TRACES_SAMPLE_RATE == 0.1
+def test_secret_is_not_repeated() -> None:
+    """The message about an invalid secret does not contain it."""
+    with pytest.raises(SystemExit, match=r"^(?!.*hunter2)SECRET_KEY is not valid"):
+        load(SECRET_KEY="hunter2")
+
+
+def test_invalid_telemetry_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An invalid telemetry setting is one ERROR line, and the app starts with the default."""
+    app = create_app(config_class(SENTRY_TRACES_SAMPLE_RATE="nan"))
+    assert app.config["SENTRY_TRACES_SAMPLE_RATE"] == 0.1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
 def test_secret_key_is_required() -> None:
-    """There is no app without a SECRET_KEY."""
-    with pytest.raises(SystemExit, match="SECRET_KEY"):
-        create_app(load_config())
+    """Without a SECRET_KEY the process ends."""
+    with pytest.raises(SystemExit, match="SECRET_KEY is not valid"):
+        load(SECRET_KEY="")
 
 
 def test_database_defaults_to_sqlite() -> None:
     """Without a DATABASE_URL the database is a file."""
-    assert load_config().SQLALCHEMY_DATABASE_URI == "sqlite:///app.db"
+    assert load().SQLALCHEMY_DATABASE_URI == "sqlite:///app.db"
 
 
-def test_empty_database_stops() -> None:
-    """An empty DATABASE_URL is an error: a container never writes to a file that is lost."""
-    with pytest.raises(SystemExit, match=r"^DATABASE_URL is empty"):
-        load_config(DATABASE_URL="")
+def test_empty_database_url_is_invalid() -> None:
+    """A container, whose DATABASE_URL is set empty, never writes to a file that is lost."""
+    with pytest.raises(SystemExit, match=r"^DATABASE_URL is not valid"):
+        load(DATABASE_URL="")
 
 
-def test_secrets_come_from_files(tmp_path: Path) -> None:
-    """Docker keeps secrets in files; a variable that names one outranks the secret's own."""
-    secret = tmp_path / "secret"
-    secret.write_text("postgres://u:p@db/blog\n", encoding="utf-8")
-    files = {"SECRET_KEY_FILE": str(secret), "DATABASE_URL_FILE": str(secret)}
-    loaded = load_config(**files, DATABASE_URL="in a file", SECRET_KEY="in a file")
-    assert loaded.SECRET_KEY == "postgres://u:p@db/blog"
-    assert loaded.SQLALCHEMY_DATABASE_URI.startswith("postgresql+psycopg://u:p@db/blog")
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    """Return a file with a database URL, which is long enough for a secret key."""
+    path = tmp_path / "secret"
+    path.write_text("postgres://user:password@db/blog\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("variable", ["SECRET_KEY", "DATABASE_URL"])
+def test_file_overrides_variable(secret_file: Path, variable: str) -> None:
+    """A secret comes from a file if a variable names one."""
+    loaded = load(**{f"{variable}_FILE": str(secret_file), variable: "in a file"})
+    assert "user:password@db" in loaded.SECRET_KEY + loaded.SQLALCHEMY_DATABASE_URI
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff"])
 @pytest.mark.parametrize("variable", ["SECRET_KEY_FILE", "DATABASE_URL_FILE"])
-def test_missing_secret_stops(variable: str, content: bytes | None, tmp_path: Path) -> None:
+def test_file_without_secret(variable: str, content: bytes | None, tmp_path: Path) -> None:
     """A file without a secret ends the process with the variable's name."""
     if content is not None:
         (tmp_path / "secret").write_bytes(content)
-    with pytest.raises(SystemExit, match=rf"^{variable} must name a file"):
-        load_config(**{variable: str(tmp_path / "secret")})
+    with pytest.raises(SystemExit, match=rf"^{variable} is not valid: expected a readable file"):
+        load(**{variable: str(tmp_path / "secret")})
 
 
-def test_title_is_read() -> None:
-    """The title is that of pyproject.toml."""
+def test_pyproject_names_the_app() -> None:
+    """Title and release are those of pyproject.toml."""
     document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    title = load_config().TITLE
-    assert title == document["tool"]["microblog"]["title"]
-
-
-def test_release_names_project() -> None:
-    """The release is name@version of pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    release = load_config().SENTRY_RELEASE
-    assert release == f"{project['name']}@{project['version']}"
+    project = document["project"]
+    assert document["tool"]["microblog"]["title"] == load().TITLE
+    assert f"{project['name']}@{project['version']}" == RELEASE
 
 
 def test_environment_overrides_release() -> None:
-    """SENTRY_RELEASE is stronger than pyproject.toml."""
-    assert load_config(SENTRY_RELEASE="blog@9.9.9").SENTRY_RELEASE == "blog@9.9.9"
+    """SENTRY_RELEASE overrides pyproject.toml."""
+    assert load(SENTRY_RELEASE="blog@9.9.9").SENTRY_RELEASE == "blog@9.9.9"
 
 
 @pytest.mark.parametrize(
-    ("address", "secure"),
+    ("url", "secure"),
     [("https://blog.example.com", True), ("http://blog.example.com", False), ("", False)],
 )
-def test_https_secures_cookies(address: str, secure: bool) -> None:
-    """Where PUBLIC_URL is https, neither cookie travels without TLS."""
-    loaded = load_config(PUBLIC_URL=address)
-    assert loaded.SESSION_COOKIE_SECURE is secure
-    assert loaded.REMEMBER_COOKIE_SECURE is secure
+def test_https_secures_cookies(url: str, secure: bool) -> None:
+    """Where PUBLIC_URL is https, neither cookie is sent without TLS."""
+    loaded = load(PUBLIC_URL=url)
+    assert (secure, secure) == (loaded.SESSION_COOKIE_SECURE, loaded.REMEMBER_COOKIE_SECURE)
 
 
 def test_broken_route_is_off() -> None:
-    """Nobody gets a public crash button without asking for it."""
-    assert load_config().BROKEN_ROUTE is False
+    """There is no public crash button unless somebody asks for one."""
+    assert load().BROKEN_ROUTE is False
+
+
+def test_tests_ignore_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer exports does not reach the tests."""
+    monkeypatch.setenv("LOG_LEVEL", "nonsense")
+    monkeypatch.setenv("SENTRY_LOGS", "1")
+    assert TestConfig().SENTRY_LOGS is False
+
+
+class Recorder(Mapping[str, str]):
+    """An environment that records which variables are read."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return REQUIRED[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(REQUIRED)
+
+    def __len__(self) -> int:
+        return len(REQUIRED)
+
+
+def test_example_explains_every_setting() -> None:
+    """`.env.example` has a line for each setting that the app reads."""
+    recorder = Recorder()
+    type("RecordedConfig", (Config,), {"environment": recorder})()
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
+    read = {name for name in recorder.names if not name.endswith("_FILE")}
+    assert "SENTRY_LOGS" in read
+    assert read - explained == set()

@@ -7,9 +7,11 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.config import TestConfig
-from app.scrubbing import Scrubber, blank, drop_crash_line, is_lost_database, private_forms
+from app.scrubbing import Scrubber, blank, drop_crash_line, private_forms
+from app.sentry import is_lost_database
+from tests.conftest import settings
 
-CONFIG = {name: getattr(TestConfig, name) for name in dir(TestConfig) if name.isupper()}
+CONFIG = settings(TestConfig)
 
 
 class DatabaseError(Exception):
@@ -20,7 +22,7 @@ class DatabaseError(Exception):
 
 
 def scrubbed(event: dict[str, Any], **config: str) -> Any:
-    """`event` as it leaves."""
+    """Return `event` as it leaves."""
     return Scrubber({**CONFIG, **config}).event(event, {})  # type: ignore[arg-type]
 
 

@@ -1,0 +1,123 @@
+"""The queries of the pages.
+
+Each statement is built once. Pages select the columns that they show, and nothing else of a user.
+"""
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    SQLColumnExpression,
+    bindparam,
+    exists,
+    func,
+    select,
+    union,
+)
+from sqlalchemy.orm import aliased
+
+from app.extensions import db
+from app.models import Post, User, followers
+from app.pagination import (
+    ID_MAX,
+    PAGE_SIZE,
+    AnyRow,
+    AnySelect,
+    Cursor,
+    Nearest,
+    Page,
+    Statements,
+    newer,
+    older,
+    paginate,
+)
+
+COUNT_LIMIT = 1000  # a profile counts no further: an account may have any number of followers
+READER = bindparam("reader", type_=User.id.type)
+POSTS = select(Post.id, Post.body, Post.timestamp, Post.user_id, User.username).join(Post.author)
+
+
+def all_posts(cursor: Cursor) -> Page:
+    """Return a page of everybody's posts."""
+    return paginate(ALL_POSTS, cursor)
+
+
+def posts_of(user_id: int, cursor: Cursor) -> Page:
+    """Return a page of a user's posts."""
+    return paginate(POSTS_OF, cursor, author=user_id)
+
+
+def timeline(reader_id: int, cursor: Cursor) -> Page:
+    """Return a page of the posts of a reader and of those whom the reader follows."""
+    return paginate(TIMELINE, cursor, reader=reader_id)
+
+
+def profile(username: str, reader_id: int) -> AnyRow | None:
+    """Return what the profile of a user shows to a reader, or None where there is no such user.
+
+    Counts stop at `COUNT_LIMIT` + 1.
+    """
+    if "\0" in username:  # PostgreSQL refuses NUL in a text
+        return None
+    return db.session.execute(PROFILE, {"username": username, "reader": reader_id}).first()
+
+
+def timeline_statement(nearest: Nearest, limit: int) -> AnySelect:
+    """Return the statement of `timeline` in one direction, for pages of `limit` posts.
+
+    Its cost depends on how many accounts the reader follows, not on how many posts there are. It
+    looks up the nearest post of each account. Only the `limit` accounts with the nearest of these
+    can have posts on the page, and of each of them at most `limit` posts are read.
+    """
+    written = aliased(Post)
+    beyond = ID_MAX if nearest is newer else 0  # of an account without so many posts
+
+    def nth_post_of(account: SQLColumnExpression[int], n: int) -> ColumnElement[int]:
+        posts = nearest(select(written.id).where(written.user_id == account), written.id)
+        return func.coalesce(posts.limit(1).offset(n - 1).scalar_subquery(), beyond)
+
+    followed = select(followers.c.followed_id).where(followers.c.follower_id == READER)
+    account = union(select(READER.label("id")), followed).subquery()
+    first = select(account.c.id, nth_post_of(account.c.id, 1).label("post_id")).subquery()
+    in_order = first.c.post_id.asc() if nearest is newer else first.c.post_id.desc()
+    active = select(first.c.id).order_by(in_order).limit(limit).subquery()
+    last = nth_post_of(active.c.id, limit)
+    posts = POSTS.join(active, Post.user_id == active.c.id).where(
+        Post.id <= last if nearest is newer else Post.id >= last
+    )
+    return nearest(posts, Post.id).limit(limit)
+
+
+def count(rows: AnySelect, limit: int = COUNT_LIMIT + 1) -> ScalarSelect[int]:
+    """Return the number of `rows` of the user of a profile, up to `limit`."""
+    some: FromClause = rows.limit(limit).correlate(User).subquery()
+    return select(func.count()).select_from(some).correlate(User).scalar_subquery()
+
+
+def both(statement: AnySelect) -> Statements:
+    """Return a statement of posts in both directions."""
+    return Statements(
+        *(nearest(statement, Post.id).limit(PAGE_SIZE + 1) for nearest in (older, newer))
+    )
+
+
+ALL_POSTS = both(POSTS)
+POSTS_OF = both(POSTS.where(Post.user_id == bindparam("author", type_=User.id.type)))
+TIMELINE = Statements(
+    older=timeline_statement(older, PAGE_SIZE + 1), newer=timeline_statement(newer, PAGE_SIZE + 1)
+)
+PROFILE = select(
+    User.id,
+    User.username,
+    User.about_me,
+    User.last_seen,
+    count(select(followers.c.follower_id).where(followers.c.followed_id == User.id)).label(
+        "follower_count"
+    ),
+    count(select(followers.c.followed_id).where(followers.c.follower_id == User.id)).label(
+        "followed_count"
+    ),
+    exists()
+    .where(followers.c.follower_id == READER, followers.c.followed_id == User.id)
+    .label("is_followed"),
+).where(User.username == bindparam("username"))

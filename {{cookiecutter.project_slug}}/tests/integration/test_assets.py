@@ -1,0 +1,45 @@
+"""Static files, which browsers keep."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.assets import static_url
+
+
+@pytest.fixture
+def style(client: FlaskClient) -> str:
+    """Return the URL of the style sheet as a page has it."""
+    (url,) = re.findall(r'href="(/static/style[^"]+)"', client.get("/auth/login").text)
+    return str(url)
+
+
+def test_versioned_file_is_kept(client: FlaskClient, style: str) -> None:
+    """A browser that has the file does not ask for it again within a year."""
+    policy = client.get(style, buffered=True).cache_control
+    assert (policy.public, policy.max_age, policy.immutable) == (True, 31536000, True)
+
+
+@pytest.mark.parametrize("url", ["/static/style.css", "/static/style.css?v=of-another-release"])
+def test_other_version_is_not_kept(client: FlaskClient, url: str) -> None:
+    """A file that may be of another release is asked for again."""
+    assert client.get(url, buffered=True).cache_control.no_cache
+
+
+def test_style_loads_nothing(client: FlaskClient, style: str) -> None:
+    """A file that the style sheet names would have no version."""
+    assert "url(" not in client.get(style, buffered=True).text
+
+
+def test_version_follows_content(app: Flask, tmp_path: Path) -> None:
+    """A changed file has another URL."""
+    app.static_folder = str(tmp_path)
+    urls = set()
+    for content in ("one", "two"):
+        (tmp_path / "style.css").write_text(content, encoding="utf-8")
+        with app.test_request_context():
+            urls.add(static_url("style.css"))
+    assert len(urls) == 2
