@@ -49,23 +49,24 @@ class Load:
     def use(self, person: int, browser: requests.Session) -> None:
         """Post and read in turns."""
         token = csrf_token(browser.get(self.site, timeout=TIMEOUT))
-        options = {"timeout": TIMEOUT, "allow_redirects": False}
         for number in count():
             if self.ended.is_set():
                 return
-            form = {"csrf_token": token, "post": f"{person}-{number}"}
-            self.record(form["post"], 302, lambda: browser.post(self.site, form, **options))
-            self.record("", 200, lambda: browser.get(self.site, **options))
+            self.send(browser, "POST", {"csrf_token": token, "post": f"{person}-{number}"})
+            self.send(browser, "GET", {})
 
-    def record(self, post: str, expected: int, send: Callable[[], requests.Response]) -> None:
+    def send(self, browser: requests.Session, method: str, form: dict[str, str]) -> None:
         """Send a request, and record its outcome."""
         start = time.monotonic()
         try:
-            status = send().status_code
-            succeeded, outcome = status == expected, str(status)
+            response = browser.request(
+                method, self.site, data=form, timeout=TIMEOUT, allow_redirects=False
+            )
+            succeeded, outcome = response.status_code == (302 if form else 200), str(response)
         except requests.RequestException as error:
             succeeded, outcome = False, repr(error)
-        self.seen.append(Request(post, succeeded, outcome, time.monotonic() - start))
+        seconds = time.monotonic() - start
+        self.seen.append(Request(form.get("post", ""), succeeded, outcome, seconds))
         time.sleep(PAUSE)
 
     def during(self, act: Callable[[], object]) -> list[Request]:
