@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -85,8 +84,7 @@ class Sentry:
 
     def __init__(self) -> None:
         """Start with a project, its built-in detector, and a Discord integration."""
-        self.ids = map(str, count(100))
-        self.lock = threading.Lock()
+        self.last_id = 100
         self.requests: list[Json] = []
         self.events: list[Json] = []
         self.releases: dict[str, Json] = {}
@@ -100,6 +98,11 @@ class Sentry:
         """Return what was recorded."""
         kept = "requests events releases deploys workflows detectors messages".split()
         return {name: getattr(self, name) for name in kept}
+
+    def new_id(self) -> str:
+        """Return an id that nothing has yet."""
+        self.last_id += 1
+        return str(self.last_id)
 
     # Releases
 
@@ -161,7 +164,7 @@ class Sentry:
         self.release(version)
         require_keys(body, needed="environment", optional="name url dateStarted dateFinished projects")
         require(ENVIRONMENT.fullmatch(body["environment"]), environment="Invalid value.")
-        deploy = {"id": next(self.ids), "name": None, "dateStarted": None, **body}
+        deploy = {"id": self.new_id(), "name": None, "dateStarted": None, **body}
         self.deploys.append({**deploy, "release": version})
         return deploy
 
@@ -194,7 +197,7 @@ class Sentry:
                 self.check_action(action)
         return {
             **body,
-            "id": next(self.ids),
+            "id": self.new_id(),
             "organizationId": "1",
             "createdBy": None,
             "dateCreated": NOW,
@@ -220,19 +223,19 @@ class Sentry:
 
     def numbered(self, group: Json, **more: Json) -> Json:
         """Return a group of conditions with the ids that Sentry adds."""
-        conditions = [{**condition, "id": next(self.ids)} for condition in group["conditions"]]
+        conditions = [{**condition, "id": self.new_id()} for condition in group["conditions"]]
         actions = [
-            {**action, "id": next(self.ids), "status": "active"}
+            {**action, "id": self.new_id(), "status": "active"}
             for action in group.get("actions", [])
         ]
-        kept = {**group, "id": next(self.ids), "organizationId": "1", "conditions": conditions}
+        kept = {**group, "id": self.new_id(), "organizationId": "1", "conditions": conditions}
         return {**kept, "actions": actions, **more}
 
     def detector(self, body: Json) -> Json:
         """Return a detector as Sentry keeps it."""
         nulls = {"owner": None, "createdBy": None, "description": None, "latestGroup": None}
         kept = {
-            "id": next(self.ids),
+            "id": self.new_id(),
             "projectId": "7",
             "workflowIds": [],
             "dateCreated": NOW,
@@ -274,10 +277,10 @@ class Sentry:
         )
         require(self.environment_exists(source["environment"]), environment="Does not exist.")
         query = {name: value for name, value in source.items() if name != "queryType"}
-        snuba = {**query, "id": next(self.ids), "extrapolationMode": None}
-        status = {"status": 1, "subscription": "9", "id": next(self.ids)}
+        snuba = {**query, "id": self.new_id(), "extrapolationMode": None}
+        status = {"status": 1, "subscription": "9", "id": self.new_id()}
         return {
-            "id": next(self.ids),
+            "id": self.new_id(),
             "type": "snuba_query_subscription",
             "organizationId": "1",
             "sourceId": "3",
@@ -370,7 +373,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer any request."""
         url = urlsplit(self.path)
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        with self.server.sentry.lock:
+        with self.server.lock:
             try:
                 status, body = self.route(url.path, parse_qs(url.query), content)
             except Refusal as refusal:
@@ -430,11 +433,24 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """The fake, at an address."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        """Listen."""
-        super().__init__(address, Handler)
-        self.sentry = Sentry()
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listen; a `with` block serves."""
+        super().__init__((host, port), Handler)
+        self.sentry, self.lock = Sentry(), threading.Lock()
+        self.url = f"http://{host}:{self.server_address[1]}"
+
+    def __enter__(self) -> "Server":
+        """Serve in a thread."""
+        threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving."""
+        self.shutdown()
+        self.server_close()
 
 
 if __name__ == "__main__":
-    Server(("", int(sys.argv[1]))).serve_forever()
+    Server("0.0.0.0", int(sys.argv[1])).serve_forever()  # noqa: S104 in a container
