@@ -10,11 +10,17 @@ from werkzeug.exceptions import HTTPException
 from app.extensions import db
 
 MESSAGES = {
+    400: ("Not understood", "Go back, reload the page and send it again."),
+    401: ("Not logged in", "Please log in, then try again."),
     403: ("Not yours", "Only its author can do this."),
     404: ("Page not found", "There is nothing at this URL. It may have been deleted."),
+    405: ("Not a page", "This URL belongs to a button. Go back and press it there."),
+    408: ("Too slow", "Your request took too long to arrive. Please try again."),
     413: ("Too large", "This is more than the site accepts at once."),
     429: ("Too many attempts", "Please wait a minute, then try again."),
 }
+OTHER_REFUSAL = ("Not possible", "The site cannot do this.")
+OTHER_FAILURE = ("Out of order", "The site cannot do this now. Please try again later.")
 CSRF_MESSAGE = (
     "This form has expired",
     "It was opened in another session. Go back, reload the page and send it again.",
@@ -30,7 +36,7 @@ def init_app(app: Flask) -> None:
 def refuse(error: HTTPException) -> ResponseReturnValue:
     """Show what is wrong with the request."""
     code = error.code or 500
-    title, text = MESSAGES.get(code, (error.name, error.description or ""))
+    title, text = MESSAGES.get(code, OTHER_REFUSAL if code < 500 else OTHER_FAILURE)
     if isinstance(error, CSRFError):
         title, text = CSRF_MESSAGE
     return render_template("error.html", title=title, text=text), code, Headers(error.get_headers())

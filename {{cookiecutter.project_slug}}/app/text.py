@@ -1,5 +1,17 @@
 """What happens to text that a user typed."""
 
+import re
+
+from flask import url_for
+from markupsafe import Markup, escape
+
+# A URL keeps its pairs of brackets, but not the punctuation that ends a sentence. Neither does a
+# mention. No part can match the same text in two ways, so a search takes time linear in the text.
+LINK = re.compile(
+    r"""(?P<url>https?://(?:[^\s<>"()]|\([^\s<>"()]*\))+(?<![.,;:!?'*_\]]))"""
+    r"""|(?<!\w)@(?P<name>[A-Za-z0-9_.-]*[A-Za-z0-9_-])"""
+)
+
 
 def tidy(value: str | None) -> str | None:
     """Return `value` without surrounding whitespace and without NUL, which PostgreSQL refuses.
@@ -7,3 +19,19 @@ def tidy(value: str | None) -> str | None:
     A line break becomes one character, as the browser counted it.
     """
     return value.replace("\0", "").replace("\r\n", "\n").strip() if value else value
+
+
+def linkify(text: str) -> Markup:
+    """Return `text` as HTML in which URLs and @mentions are links. All else is escaped."""
+    html, end = Markup(), 0
+    for match in LINK.finditer(text):
+        html += escape(text[end : match.start()]) + link(match)
+        end = match.end()
+    return html + escape(text[end:])
+
+
+def link(match: re.Match[str]) -> Markup:
+    """Return the link for a match of `LINK`."""
+    if name := match["name"]:
+        return Markup('<a href="{}">@{}</a>').format(url_for("main.user", username=name), name)
+    return Markup('<a href="{0}" rel="nofollow noopener">{0}</a>').format(match["url"])

@@ -1,16 +1,16 @@
 """The forms of accounts."""
 
-from flask_wtf import FlaskForm
 from sqlalchemy import ColumnElement, func, select
 from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, Email, EqualTo, Length, Regexp, ValidationError
 
 from app.extensions import db
+from app.forms import Form
 from app.models import EMAIL_LENGTH, USERNAME_LENGTH, User
 from app.text import tidy
 
 
-class LoginForm(FlaskForm):
+class LoginForm(Form):
     """A name and a password."""
 
     username = StringField("Username", filters=[tidy], validators=[DataRequired()])
@@ -18,7 +18,7 @@ class LoginForm(FlaskForm):
     remember_me = BooleanField("Keep me logged in")
 
 
-class RegistrationForm(FlaskForm):
+class RegistrationForm(Form):
     """A new account."""
 
     username = StringField(
