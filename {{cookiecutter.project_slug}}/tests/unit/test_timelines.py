@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app import timelines
 from app.extensions import db
 from app.models import Post, User, followers
-from app.pagination import ID_MAX, Cursor, newer, older
+from app.pagination import ID_MAX, Cursor, Statements, newer, older
 from app.timelines import timeline, timeline_statement
 from tests.conftest import Blog
 
@@ -81,3 +81,15 @@ def test_counts_are_capped(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
         select(followers.c.follower_id).where(followers.c.followed_id == User.id), limit=2
     )
     assert db.session.scalar(select(counted).where(User.id == susan)) == 2
+
+
+@pytest.mark.parametrize("statements", [timelines.FOLLOWERS_OF, timelines.FOLLOWED_BY])
+def test_people_are_read_in_order(statements: Statements) -> None:
+    """A page of followers reads an index in its order: nothing is scanned or sorted."""
+    for statement in statements:
+        query = statement.compile(db.engine, compile_kwargs={"render_postcompile": True})
+        parameters = {**query.params, "start": 1, "user": 1}
+        plan = db.session.connection().exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {query}", tuple(parameters[n] for n in query.positiontup or ())
+        )
+        assert [step for *_, step in plan if not step.startswith("SEARCH")] == []
