@@ -95,7 +95,7 @@ def test_failure_leaves_anonymous(auth: AuthActions, blog: Blog) -> None:
     """A wrong password opens nothing."""
     blog.user("susan")
     auth.login(password="wrong")
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_login_follows_next(auth: AuthActions, blog: Blog, target: str, location
 def test_logout(auth: AuthActions) -> None:
     """After a logout the pages are closed again."""
     auth.logout()
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(("remember", "status"), [(True, 200), (False, 302)])
@@ -121,7 +121,7 @@ def test_remember_me(auth: AuthActions, blog: Blog, remember: bool, status: int)
     blog.user("susan")
     auth.login(remember=remember)
     auth.client.delete_cookie("session")
-    assert auth.client.get("/explore").status_code == status
+    assert auth.client.get("/edit_profile").status_code == status
 
 
 def test_logout_forgets(auth: AuthActions, blog: Blog) -> None:
@@ -130,7 +130,7 @@ def test_logout_forgets(auth: AuthActions, blog: Blog) -> None:
     auth.login(remember=True)
     auth.logout()
     auth.client.delete_cookie("session")
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize("name", ["session", "remember_token"])
@@ -206,14 +206,14 @@ def test_new_password_ends_sessions(
     auth.login(remember=True)
     runner = app.test_cli_runner()
     runner.invoke(args=["set-password", "susan"], input="new horse\nnew horse\n")
-    assert client.get("/").status_code == 302
+    assert client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(
     ("method", "location"),
-    [("GET", "/auth/login?next=/user/susan?after%3D7"), ("POST", "/auth/login")],
+    [("GET", "/auth/login?next=/edit_profile?after%3D7"), ("POST", "/auth/login")],
 )
 def test_way_back_is_a_page(client: FlaskClient, method: str, location: str) -> None:
     """After logging in a person is where they wanted to be; what a form sent is not repeated."""
-    path = "/user/susan?after=7" if method == "GET" else "/follow/susan"
+    path = "/edit_profile?after=7" if method == "GET" else "/follow/susan"
     assert client.open(path, method=method).location == location
