@@ -27,6 +27,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
 
     app.register_blueprint(main.bp)
     app.register_blueprint(auth.bp, url_prefix="/auth")
+    app.register_blueprint(auth.account_bp, url_prefix="/account")
     app.register_blueprint(health.bp)
 
     assets.init_app(app)

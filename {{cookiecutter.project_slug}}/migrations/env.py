@@ -1,6 +1,7 @@
 """Runs the migrations for `flask db`."""
 
 import sys
+import warnings
 from typing import Any
 
 from alembic import context
@@ -10,6 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 
+# On SQLite, indexes on lower(...) cannot be compared with the models.
+warnings.filterwarnings("ignore", ".*expression-based index")
 options = current_app.extensions["migrate"].configure_args
 
 

@@ -1,10 +1,12 @@
 """The migrations make what the models say."""
 
 import flask_migrate
+import pytest
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 
 from app.extensions import db
+from app.models import User
 
 
 def test_models_agree(empty_app: Flask) -> None:
@@ -21,3 +23,21 @@ def test_downgrade(empty_app: Flask) -> None:
         flask_migrate.upgrade()
         flask_migrate.downgrade(revision="base")
         assert inspect(db.engine).get_table_names() == ["alembic_version"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"username": "Susan", "email": "other@example.com"},
+        {"username": "other", "email": "Susan@example.com"},
+    ],
+)
+def test_duplicates_are_named(empty_app: Flask, second: dict[str, str]) -> None:
+    """Where users differ only in case, the migration says which, and what to do."""
+    first = {"username": "susan", "email": "susan@example.com"}
+    with empty_app.app_context():
+        flask_migrate.upgrade(revision="0001")
+        db.session.execute(insert(User), [row | {"password_hash": ""} for row in (first, second)])
+        db.session.commit()
+        with pytest.raises(SystemExit, match=r"ids are 1, 2\..*\nUPDATE"):
+            flask_migrate.upgrade()
