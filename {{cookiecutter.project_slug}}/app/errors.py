@@ -1,13 +1,17 @@
 """The error pages."""
 
+from urllib.parse import urlsplit
+
 import sentry_sdk
-from flask import Flask, current_app, render_template
+from flask import Flask, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
-from app.extensions import db
+from app.extensions import db, login_manager
+from app.forms import keep_text
 
 MESSAGES = {
     403: ("Not yours", "Only its author can do this."),
@@ -29,11 +33,30 @@ def init_app(app: Flask) -> None:
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
     """Show what is wrong with the request."""
+    if isinstance(error, SecurityError):  # the Host header is wrong, so no page can have links
+        return error.get_response()
     code = error.code or 500
     title, text = MESSAGES.get(code, (error.name, error.description or ""))
     if isinstance(error, CSRFError):
+        if is_own_form():
+            return show_form_again()
         title, text = CSRF_MESSAGE
     return render_template("error.html", title=title, text=text), code, Headers(error.get_headers())
+
+
+def is_own_form() -> bool:
+    """Return whether the request comes from a form of this site that has a page of its own."""
+    methods = request.url_rule.methods if request.url_rule else None
+    return "GET" in (methods or ()) and urlsplit(request.origin or "").netloc == request.host
+
+
+def show_form_again() -> ResponseReturnValue:
+    """Redirect to the form, with its text. Let an anonymous user log in before."""
+    if current_user.is_anonymous and request.blueprint != "auth":
+        return login_manager.unauthorized()  # type: ignore[no-any-return]
+    keep_text()
+    flash("This form had expired. Please send it again.", "error")
+    return redirect(request.full_path)
 
 
 def crash(error: HTTPException) -> ResponseReturnValue:

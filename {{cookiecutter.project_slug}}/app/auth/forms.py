@@ -1,17 +1,17 @@
 """The forms of accounts."""
 
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from werkzeug.security import check_password_hash
 from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, Email, EqualTo, Length, Regexp, ValidationError
 
 from app.accounts import PASSWORD_LENGTH, is_weak
+from app.forms import Form
 from app.models import EMAIL_LENGTH, USERNAME_LENGTH, user_named, user_with_email
 from app.text import tidy
 
 
-class LoginForm(FlaskForm):
+class LoginForm(Form):
     """A name or e-mail address, and a password."""
 
     username = StringField("Username or email", filters=[tidy], validators=[DataRequired()])
@@ -19,7 +19,7 @@ class LoginForm(FlaskForm):
     remember_me = BooleanField("Keep me logged in")
 
 
-class EmailForm(FlaskForm):
+class EmailForm(Form):
     """An e-mail address that nobody else has."""
 
     email = EmailField(
@@ -32,7 +32,7 @@ class EmailForm(FlaskForm):
             raise ValidationError("This address has an account.")
 
 
-class NewPasswordForm(FlaskForm):
+class NewPasswordForm(Form):
     """A new password, typed twice, for the user whose name is `owner`."""
 
     password = PasswordField(
@@ -77,7 +77,7 @@ class RegistrationForm(NewPasswordForm, EmailForm):
             raise ValidationError("This name is taken.")
 
 
-class ConfirmForm(FlaskForm):
+class ConfirmForm(Form):
     """A change that needs the current password."""
 
     current_password = PasswordField("Current password", validators=[DataRequired()])

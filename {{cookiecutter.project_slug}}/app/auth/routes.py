@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app import accounts
 from app.auth.forms import LoginForm, NewPasswordForm, RegistrationForm
 from app.extensions import client_network, db, limiter, login_manager
+from app.forms import keep_text
 from app.models import EMAIL_LENGTH, User
 from app.text import tidy
 
@@ -58,9 +59,11 @@ def login() -> ResponseReturnValue:
 
 @login_manager.unauthorized_handler
 def ask_to_log_in() -> ResponseReturnValue:
-    """Redirect to the log-in page, which redirects back if the request was a GET."""
+    """Redirect to the log-in page, which redirects back if the URL has a page."""
+    keep_text()
     flash("Please log in to see this page.")
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    methods = request.url_rule.methods if request.url_rule else None
+    target = request.full_path.rstrip("?") if "GET" in (methods or ()) else None
     return redirect(url_for("auth.login", next=target))
 
 

@@ -1,14 +1,14 @@
 """The forms of posts and profiles."""
 
-from flask_wtf import FlaskForm
 from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
+from app.forms import Form
 from app.models import POST_LENGTH
 from app.text import tidy
 
 
-class PostForm(FlaskForm):
+class PostForm(Form):
     """A new post."""
 
     post = TextAreaField(
@@ -18,7 +18,7 @@ class PostForm(FlaskForm):
     )
 
 
-class EditProfileForm(FlaskForm):
+class EditProfileForm(Form):
     """What a profile says."""
 
     about_me = TextAreaField("About me", filters=[tidy], validators=[Length(max=POST_LENGTH)])

@@ -1,4 +1,4 @@
-"""Names and e-mail addresses that differ only in case are the same.
+"""Unique names and e-mail addresses whatever their case, and logins.
 
 Revision: 0002
 Revises: 0001
@@ -21,9 +21,19 @@ def upgrade() -> None:
         refuse_duplicates("email")
     op.create_index("ix_user_username_lower", "user", [sa.text("lower(username)")], unique=True)
     op.create_index("ix_user_email_lower", "user", [sa.text("lower(email)")], unique=True)
+    op.create_table(
+        "login",
+        sa.Column("token", sa.String(43), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], "fk_login_user_id_user"),
+        sa.PrimaryKeyConstraint("token", name="pk_login"),
+    )
+    op.create_index("ix_login_user_id", "login", ["user_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("login")
     op.drop_index("ix_user_email_lower", "user")
     op.drop_index("ix_user_username_lower", "user")
 
