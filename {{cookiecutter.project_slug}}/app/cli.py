@@ -32,7 +32,7 @@ def init_app(app: Flask) -> None:
 def seed(size: int) -> None:
     """Fill an empty database with users who follow each other, and with posts."""
     require_tables()
-    name = sample.NAMES[0]
+    name = next(iter(sample.ABOUT))
     if db.session.scalar(select(User.id).limit(1)):
         click.echo("There are users already, so nothing was added.")
         click.echo(f"To log in, choose a new password: flask set-password {name}")

@@ -11,14 +11,20 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.extensions import db, login_manager
-from app.forms import keep_text
+from app.forms import has_page, keep_text
 
 MESSAGES = {
+    400: ("Not understood", "Go back, reload the page and send it again."),
+    401: ("Not logged in", "Please log in, then try again."),
     403: ("Not yours", "Only its author can do this."),
     404: ("Page not found", "There is nothing at this URL. It may have been deleted."),
+    405: ("Not a page", "This URL belongs to a button. Go back and press it there."),
+    408: ("Too slow", "Your request took too long to arrive. Please try again."),
     413: ("Too large", "This is more than the site accepts at once."),
     429: ("Too many attempts", "Please wait a minute, then try again."),
 }
+OTHER_REFUSAL = ("Not possible", "The site cannot do this.")
+OTHER_FAILURE = ("Out of order", "The site cannot do this now. Please try again later.")
 CSRF_MESSAGE = (
     "This form has expired",
     "It was opened in another session. Go back, reload the page and send it again.",
@@ -36,18 +42,13 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, SecurityError):  # the Host header is wrong, so no page can have links
         return error.get_response()
     code = error.code or 500
-    title, text = MESSAGES.get(code, (error.name, error.description or ""))
+    title, text = MESSAGES.get(code, OTHER_REFUSAL if code < 500 else OTHER_FAILURE)
     if isinstance(error, CSRFError):
-        if is_own_form():
+        # Another site must not be able to change what is kept in a session.
+        if has_page() and urlsplit(request.origin or "").netloc == request.host:
             return show_form_again()
         title, text = CSRF_MESSAGE
     return render_template("error.html", title=title, text=text), code, Headers(error.get_headers())
-
-
-def is_own_form() -> bool:
-    """Return whether the request comes from a form of this site that has a page of its own."""
-    methods = request.url_rule.methods if request.url_rule else None
-    return "GET" in (methods or ()) and urlsplit(request.origin or "").netloc == request.host
 
 
 def show_form_again() -> ResponseReturnValue:

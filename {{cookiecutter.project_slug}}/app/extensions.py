@@ -47,3 +47,5 @@ def client_network() -> str:
 
 limiter = Limiter(client_network)
 login_manager = LoginManager()
+# Hashing the address and browser of each request would only matter to fresh_login_required.
+login_manager.session_protection = None

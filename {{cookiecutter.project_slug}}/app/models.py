@@ -32,7 +32,8 @@ followers = Table(
     "followers",
     Base.metadata,
     Column("follower_id", ForeignKey("user.id"), primary_key=True),
-    Column("followed_id", ForeignKey("user.id"), primary_key=True, index=True),
+    Column("followed_id", ForeignKey("user.id"), primary_key=True),
+    Index(None, "followed_id", "follower_id"),
 )
 
 
@@ -51,6 +52,7 @@ class User(UserMixin, Base):
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
     password_hash: Mapped[str] = mapped_column(String(256))
     about_me: Mapped[str] = mapped_column(String(POST_LENGTH), default="", server_default="")
+    created: Mapped[datetime | None] = mapped_column(default=utcnow)  # older accounts have none
     last_seen: Mapped[datetime] = mapped_column(default=utcnow, server_default=func.now())
     login_token = ""  # of the login that has just begun
 

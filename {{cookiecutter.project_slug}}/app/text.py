@@ -1,7 +1,17 @@
 """What happens to text that a user typed."""
 
+import re
 import unicodedata
 
+from flask import url_for
+from markupsafe import Markup, escape
+
+# A URL keeps its pairs of brackets, but not the punctuation that ends a sentence. Neither does a
+# mention. No part can match the same text in two ways, so a search takes time linear in the text.
+LINK = re.compile(
+    r"""(?P<url>https?://(?:[^\s<>"()]|\([^\s<>"()]*\))+(?<![.,;:!?'*_\]]))"""
+    r"""|(?<!\w)@(?P<name>[A-Za-z0-9_.-]*[A-Za-z0-9_-])"""
+)
 BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that fonts show as nothing
 
 
@@ -16,3 +26,19 @@ def tidy(value: str | None) -> str | None:
 def is_visible(text: str) -> bool:
     """Return whether a character of `text` can be seen: no space, control, format or mark."""
     return any(unicodedata.category(c)[0] not in "CMZ" and c not in BLANK for c in text)
+
+
+def linkify(text: str) -> Markup:
+    """Return `text` as HTML in which URLs and @mentions are links. All else is escaped."""
+    html, end = Markup(), 0
+    for match in LINK.finditer(text):
+        html += escape(text[end : match.start()]) + link(match)
+        end = match.end()
+    return html + escape(text[end:])
+
+
+def link(match: re.Match[str]) -> Markup:
+    """Return the link for a match of `LINK`."""
+    if name := match["name"]:
+        return Markup('<a href="{}">@{}</a>').format(url_for("main.user", username=name), name)
+    return Markup('<a href="{0}" rel="nofollow noopener">{0}</a>').format(match["url"])

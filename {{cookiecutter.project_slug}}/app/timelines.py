@@ -4,6 +4,7 @@ Each statement is built once. Pages select the columns that they show, and nothi
 """
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     FromClause,
     ScalarSelect,
@@ -52,6 +53,21 @@ def timeline(reader_id: int, cursor: Cursor) -> Page:
     return paginate(TIMELINE, cursor, reader=reader_id)
 
 
+def post(post_id: int) -> AnyRow | None:
+    """Return a post, or None where there is none with that id."""
+    return db.session.execute(POST, {"post": post_id}).first()
+
+
+def followers_of(user_id: int, cursor: Cursor) -> Page:
+    """Return a page of a user's followers, newest account first."""
+    return paginate(FOLLOWERS_OF, cursor, user=user_id)
+
+
+def followed_by(user_id: int, cursor: Cursor) -> Page:
+    """Return a page of those whom a user follows, newest account first."""
+    return paginate(FOLLOWED_BY, cursor, user=user_id)
+
+
 def profile(username: str, reader_id: int) -> AnyRow | None:
     """Return what the profile of a user shows to a reader, or None where there is no such user.
 
@@ -94,15 +110,22 @@ def count(rows: AnySelect, limit: int = COUNT_LIMIT + 1) -> ScalarSelect[int]:
     return select(func.count()).select_from(some).correlate(User).scalar_subquery()
 
 
-def both(statement: AnySelect) -> Statements:
-    """Return a statement of posts in both directions."""
-    return Statements(
-        *(nearest(statement, Post.id).limit(PAGE_SIZE + 1) for nearest in (older, newer))
-    )
+def both(statement: AnySelect, id_: SQLColumnExpression[int]) -> Statements:
+    """Return a statement in both directions of its rows' `id_`."""
+    return Statements(*(nearest(statement, id_).limit(PAGE_SIZE + 1) for nearest in (older, newer)))
 
 
-ALL_POSTS = both(POSTS)
-POSTS_OF = both(POSTS.where(Post.user_id == bindparam("author", type_=User.id.type)))
+def people(member: Column[int], group: Column[int]) -> Statements:
+    """Return the statement of the users in a column of `followers`, by the user in the other."""
+    users = select(User.id, User.username, User.about_me).join(followers, User.id == member)
+    return both(users.where(group == bindparam("user", type_=User.id.type)), member)
+
+
+POST = POSTS.where(Post.id == bindparam("post", type_=Post.id.type))
+ALL_POSTS = both(POSTS, Post.id)
+POSTS_OF = both(POSTS.where(Post.user_id == bindparam("author", type_=User.id.type)), Post.id)
+FOLLOWERS_OF = people(followers.c.follower_id, followers.c.followed_id)
+FOLLOWED_BY = people(followers.c.followed_id, followers.c.follower_id)
 TIMELINE = Statements(
     older=timeline_statement(older, PAGE_SIZE + 1), newer=timeline_statement(newer, PAGE_SIZE + 1)
 )
@@ -110,7 +133,9 @@ PROFILE = select(
     User.id,
     User.username,
     User.about_me,
+    User.created,
     User.last_seen,
+    count(select(Post.id).where(Post.user_id == User.id)).label("post_count"),
     count(select(followers.c.follower_id).where(followers.c.followed_id == User.id)).label(
         "follower_count"
     ),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app import accounts
 from app.auth.forms import LoginForm, NewPasswordForm, RegistrationForm
 from app.extensions import client_network, db, limiter, login_manager
-from app.forms import keep_text
+from app.forms import has_page, keep_text
 from app.models import EMAIL_LENGTH, User
 from app.text import tidy
 
@@ -62,8 +62,7 @@ def ask_to_log_in() -> ResponseReturnValue:
     """Redirect to the log-in page, which redirects back if the URL has a page."""
     keep_text()
     flash("Please log in to see this page.")
-    methods = request.url_rule.methods if request.url_rule else None
-    target = request.full_path.rstrip("?") if "GET" in (methods or ()) else None
+    target = request.full_path.rstrip("?") if has_page() else None
     return redirect(url_for("auth.login", next=target))
 
 
