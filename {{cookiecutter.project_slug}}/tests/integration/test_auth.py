@@ -1,16 +1,17 @@
 """Register, log in, log out."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
+from app.config import TestConfig
 from app.extensions import db
 from app.models import Login, User, utcnow
-from tests.conftest import PASSWORD, AuthActions, Blog, config_class
+from tests.conftest import PASSWORD, AuthActions, Blog, CsrfConfig, config_class
 
 
 def test_register_logs_in(auth: AuthActions) -> None:
@@ -101,7 +102,7 @@ def test_failure_leaves_anonymous(auth: AuthActions, blog: Blog) -> None:
     """A wrong password opens nothing."""
     blog.user("susan")
     auth.login(password="wrong")
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_login_ignores_case(auth: AuthActions, blog: Blog, name: str) -> None:
 def test_logout(auth: AuthActions) -> None:
     """After a logout the pages are closed again."""
     auth.logout()
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(("remember", "status"), [(True, 200), (False, 302)])
@@ -134,7 +135,7 @@ def test_remember_me(auth: AuthActions, blog: Blog, remember: bool, status: int)
     blog.user("susan")
     auth.login(remember=remember)
     auth.client.delete_cookie("session")
-    assert auth.client.get("/explore").status_code == status
+    assert auth.client.get("/edit_profile").status_code == status
 
 
 def test_logout_forgets(auth: AuthActions, blog: Blog) -> None:
@@ -143,7 +144,7 @@ def test_logout_forgets(auth: AuthActions, blog: Blog) -> None:
     auth.login(remember=True)
     auth.logout()
     auth.client.delete_cookie("session")
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize("name", ["session", "remember_token"])
@@ -304,14 +305,50 @@ def test_new_password_ends_sessions(
     auth.login(remember=True)
     runner = app.test_cli_runner()
     runner.invoke(args=["set-password", "susan"], input="new horse\nnew horse\n")
-    assert client.get("/").status_code == 302
+    assert client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(
     ("method", "location"),
-    [("GET", "/auth/login?next=/user/susan?after%3D7"), ("POST", "/auth/login")],
+    [("GET", "/auth/login?next=/edit_profile?after%3D7"), ("POST", "/auth/login")],
 )
 def test_way_back_is_a_page(client: FlaskClient, method: str, location: str) -> None:
     """After logging in a person is where they wanted to be; what a form sent is not repeated."""
-    path = "/user/susan?after=7" if method == "GET" else "/follow/susan"
+    path = "/edit_profile?after=7" if method == "GET" else "/follow/susan"
     assert client.open(path, method=method).location == location
+
+
+class TestLostSession:
+    """A form that is sent after the session of its page has ended."""
+
+    own: ClassVar = {"Origin": "http://localhost"}
+
+    @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+    def test_form_is_shown_again(self, client: FlaskClient) -> None:
+        """The form is shown with its text, and says what to do."""
+        form = {"username": "susan", "password": "secret horse"}
+        client.post("/auth/login", data=form, headers=self.own)
+        page = client.get("/auth/login").text
+        assert 'value="susan"' in page
+        assert "send it again" in page
+        assert "secret horse" not in page
+
+    @pytest.mark.parametrize("app", [CsrfConfig, TestConfig], indirect=True)
+    @pytest.mark.parametrize(("path", "field"), [("/", "post"), ("/edit_profile", "about_me")])
+    def test_text_outlives_login(self, app: Flask, blog: Blog, path: str, field: str) -> None:
+        """Who has to log in finds the text in the form afterwards, once."""
+        blog.user("susan")
+        client = app.test_client()
+        response = client.post(path, data={field: "My <text>"}, headers=self.own)
+        assert response.location == f"/auth/login?next={path}"
+        app.config["WTF_CSRF_ENABLED"] = False
+        AuthActions(client).login()
+        assert ["My &lt;text&gt;" in client.get(path).text for _ in range(2)] == [True, False]
+
+    @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+    @pytest.mark.parametrize("origin", [{}, {"Origin": "http://evil.example"}, {"Origin": "null"}])
+    def test_other_site_changes_nothing(self, client: FlaskClient, origin: dict[str, str]) -> None:
+        """A form on another site gets neither into the session nor rid of it."""
+        response = client.post("/", data={"post": "Buy this"}, headers=origin)
+        assert response.status_code == 400
+        assert "Set-Cookie" not in response.headers

@@ -100,7 +100,7 @@ def test_postgresql_has_a_driver(scheme: str) -> None:
     """However a hosting service writes it, PostgreSQL has our driver and timeouts."""
     url = make_url(parse.database_url(f"{scheme}://u:p@db/blog?connect_timeout=9"))
     assert (url.drivername, url.password) == ("postgresql+psycopg", "p")
-    assert url.query == {"connect_timeout": "9", "tcp_user_timeout": "5000"}
+    assert url.query == {**parse.DATABASE_TIMEOUTS, "connect_timeout": "9"}
 
 
 @pytest.mark.parametrize("value", ["", "  "])
@@ -198,6 +198,13 @@ def test_https_secures_cookies(url: str, secure: bool) -> None:
     """Where PUBLIC_URL is https, neither cookie is sent without TLS."""
     loaded = load(PUBLIC_URL=url)
     assert (secure, secure) == (loaded.SESSION_COOKIE_SECURE, loaded.REMEMBER_COOKIE_SECURE)
+
+
+def test_threads_outnumber_connections() -> None:
+    """While all connections to the database wait, gunicorn has threads for other requests."""
+    options = load(DATABASE_URL="postgresql://db/blog").SQLALCHEMY_ENGINE_OPTIONS
+    gunicorn = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert options["pool_size"] + options["max_overflow"] < gunicorn["threads"] / 2
 
 
 def test_broken_route_is_off() -> None:
