@@ -74,8 +74,9 @@ class Config:
         # The image sets DATABASE_URL to an empty value, which is invalid: a container must not
         # write to a SQLite file that is lost with it.
         default = None if "DATABASE_URL" in self.environment else "sqlite:///app.db"
-        self.SQLALCHEMY_DATABASE_URI = env.read("DATABASE_URL", parse.database_url, default)
-        if self.SQLALCHEMY_DATABASE_URI.startswith("postgresql"):
+        url = env.read("DATABASE_URL", parse.database_url, default)
+        self.SQLALCHEMY_DATABASE_URI = url
+        if url and url.startswith("postgresql"):
             # Fewer connections than gunicorn has threads: while the database hangs, some threads
             # remain for what does not need it. A request waits 3 s for a connection.
             pool = {"pool_size": 5, "max_overflow": 5, "pool_timeout": 3}

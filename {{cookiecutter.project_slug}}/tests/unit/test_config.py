@@ -200,13 +200,6 @@ def test_https_secures_cookies(url: str, secure: bool) -> None:
     assert (secure, secure) == (loaded.SESSION_COOKIE_SECURE, loaded.REMEMBER_COOKIE_SECURE)
 
 
-def test_threads_outnumber_connections() -> None:
-    """While all connections to the database wait, gunicorn has threads for other requests."""
-    options = load(DATABASE_URL="postgresql://db/blog").SQLALCHEMY_ENGINE_OPTIONS
-    gunicorn = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-    assert options["pool_size"] + options["max_overflow"] < gunicorn["threads"] / 2
-
-
 def test_broken_route_is_off() -> None:
     """There is no public crash button unless somebody asks for one."""
     assert load().BROKEN_ROUTE is False
