@@ -4,8 +4,10 @@ import re
 from typing import ClassVar
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 from flask.testing import FlaskClient
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException, default_exceptions
 
 from app import create_app
 from app.extensions import db
@@ -41,6 +43,13 @@ def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
     response = client.get("/")
     assert response.status_code == 500
     assert "/static/style.css" in response.text
+
+
+@pytest.mark.parametrize("error", default_exceptions.values())
+def test_own_words(app: Flask, client: FlaskClient, error: type[HTTPException]) -> None:
+    """Every error page is written for the visitors of the site, not by the framework."""
+    app.add_url_rule("/error", view_func=lambda: abort(error.code or 500))
+    assert escape(error.description) not in client.get("/error").text
 
 
 def test_large_request(client: FlaskClient) -> None:
@@ -86,7 +95,8 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("path", "status"),
         [
-            ("/", 302),
+            ("/", 200),
+            ("/edit_profile", 302),
             ("/auth/login", 200),
             ("/healthz", 200),
             ("/readyz", 503),

@@ -85,7 +85,7 @@ def test_page_shows_event_id(client: FlaskClient, sentry: Sentry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/missing", 404), ("/user/nobody", 302), ("/auth/logout", 405)]
+    ("path", "status"), [("/missing", 404), ("/user/nobody", 404), ("/auth/logout", 405)]
 )
 def test_refusal_is_no_event(client: FlaskClient, sentry: Sentry, path: str, status: int) -> None:
     """What a client did wrong is nobody's error."""
