@@ -12,6 +12,7 @@ LINK = re.compile(
     r"""(?P<url>(?i:https?)://(?:[^\s<>"()]|\([^\s<>"()]*\))+(?<![.,;:!?'*_\]]))"""
     r"""|(?<!\w)@(?P<name>[A-Za-z0-9_.-]*[A-Za-z0-9_-])"""
 )
+INVISIBLE = ("Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs")  # categories of Unicode
 BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that fonts show as nothing
 
 
@@ -24,8 +25,8 @@ def tidy(value: str | None) -> str | None:
 
 
 def is_visible(text: str) -> bool:
-    """Return whether a character of `text` can be seen: no space, control, format or mark."""
-    return any(unicodedata.category(c)[0] not in "CMZ" and c not in BLANK for c in text)
+    """Return whether any character of `text` can be seen."""
+    return any(unicodedata.category(c) not in INVISIBLE and c not in BLANK for c in text)
 
 
 def linkify(text: str) -> Markup:
