@@ -19,6 +19,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     hops = app.config["TRUSTED_PROXIES"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
+    errors.init_app(app)  # before csrf, which reads the form
     db.init_app(app)
     migrate.init_app(app, db)
     csrf.init_app(app)
@@ -32,7 +33,6 @@ def create_app(config_class: type[Config] = Config) -> Flask:
 
     assets.init_app(app)
     cli.init_app(app)
-    errors.init_app(app)
     filters.init_app(app)
     headers.init_app(app)
     return app

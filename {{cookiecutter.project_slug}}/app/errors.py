@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import sentry_sdk
-from flask import Flask, current_app, flash, redirect, render_template, request
+from flask import Flask, abort, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -33,8 +33,16 @@ CSRF_MESSAGE = (
 
 def init_app(app: Flask) -> None:
     """Show the errors of `app` as pages."""
+    app.before_request(refuse_oversized)
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(500, crash)
+
+
+def refuse_oversized() -> None:
+    """Respond with a 413 to a chunked body above the limit, at which Werkzeug truncates it."""
+    limit = request.max_content_length or 0
+    if request.headers.get("Transfer-Encoding") and len(request.get_data()) >= limit:
+        abort(413)
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:

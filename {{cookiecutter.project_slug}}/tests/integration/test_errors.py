@@ -58,6 +58,19 @@ def test_large_request(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+@pytest.mark.parametrize(("size", "status"), [(60_000, 400), (100_000, 413)])
+def test_large_chunked_request(client: FlaskClient, size: int, status: int) -> None:
+    """A body without a length is refused too, instead of being truncated."""
+    response = client.post(
+        "/auth/login",
+        data={"username": "x" * size},
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
 def test_forms_want_token(app: Flask, client: FlaskClient) -> None:
     """No form does anything without its token."""
     for rule in app.url_map.iter_rules():
