@@ -1,6 +1,7 @@
 """What happens to text that a user typed."""
 
 import re
+import unicodedata
 
 from flask import url_for
 from markupsafe import Markup, escape
@@ -11,6 +12,8 @@ LINK = re.compile(
     r"""(?P<url>(?i:https?)://(?:[^\s<>"()]|\([^\s<>"()]*\))+(?<![.,;:!?'*_\]]))"""
     r"""|(?<!\w)@(?P<name>[A-Za-z0-9_.-]*[A-Za-z0-9_-])"""
 )
+INVISIBLE = ("Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs")  # categories of Unicode
+BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that fonts show as nothing
 
 
 def tidy(value: str | None) -> str | None:
@@ -19,6 +22,11 @@ def tidy(value: str | None) -> str | None:
     A line break becomes one character, as the browser counted it.
     """
     return value.replace("\0", "").replace("\r\n", "\n").strip() if value else value
+
+
+def is_visible(text: str) -> bool:
+    """Return whether any character of `text` can be seen."""
+    return any(unicodedata.category(c) not in INVISIBLE and c not in BLANK for c in text)
 
 
 def linkify(text: str) -> Markup:

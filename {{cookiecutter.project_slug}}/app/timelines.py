@@ -164,4 +164,4 @@ PROFILE = select(
     exists()
     .where(followers.c.follower_id == READER, followers.c.followed_id == User.id)
     .label("is_followed"),
-).where(User.username == bindparam("username"))
+).where(func.lower(User.username) == func.lower(bindparam("username", type_=User.username.type)))

@@ -1,11 +1,11 @@
 """The forms of posts and profiles."""
 
 from wtforms import TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from app.forms import Form
 from app.models import POST_LENGTH
-from app.text import tidy
+from app.text import is_visible, tidy
 
 LIMIT = f"At most {POST_LENGTH} characters."
 SHORT = Length(max=POST_LENGTH, message=LIMIT)
@@ -20,6 +20,11 @@ class PostForm(Form):
         validators=[DataRequired("Write something first."), SHORT],
         description=LIMIT,
     )
+
+    def validate_post(self, field: TextAreaField) -> None:
+        """Refuse a post in which nothing can be seen."""
+        if not is_visible(field.data):
+            raise ValidationError("Write something first.")
 
 
 class EditProfileForm(Form):

@@ -58,6 +58,19 @@ def test_large_request(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+@pytest.mark.parametrize(("size", "status"), [(60_000, 400), (100_000, 413)])
+def test_large_chunked_request(client: FlaskClient, size: int, status: int) -> None:
+    """A body without a length is refused too, instead of being truncated."""
+    response = client.post(
+        "/auth/login",
+        data={"username": "x" * size},
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
 def test_forms_want_token(app: Flask, client: FlaskClient) -> None:
     """No form does anything without its token."""
     for rule in app.url_map.iter_rules():
@@ -142,3 +155,30 @@ def test_public_url_closes_all() -> None:
     headers = create_app(config).test_client().get("/auth/login").headers
     assert "; Secure" in headers["Set-Cookie"]
     assert "Strict-Transport-Security" in headers
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("blog.example.com", 200),
+        ("127.0.0.1:8000", 200),
+        ("localhost:8000", 200),
+        ("evil.example", 400),
+        ("blog.example.com.evil.example", 400),
+        ("[", 400),
+    ],
+)
+def test_public_url_closes_other_hosts(host: str, status: int) -> None:
+    """With PUBLIC_URL, the app serves its host, and health checks on the machine itself."""
+    app = create_app(config_class(PUBLIC_URL="https://blog.example.com"))
+    assert app.test_client().get("/healthz", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [("/", "no-store"), ("/account", "no-store"), ("/static/style.css", "no-cache")],
+)
+def test_pages_are_not_stored(client: FlaskClient, path: str, policy: str) -> None:
+    """No cache keeps a page, which may be private. Files may be kept."""
+    assert client.get(path, buffered=True).headers["Cache-Control"] == policy

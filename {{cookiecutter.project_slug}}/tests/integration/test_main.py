@@ -100,7 +100,7 @@ def test_post(client: FlaskClient, blog: Blog, typed: str, kept: str) -> None:
 
 
 @pytest.mark.usefixtures("susan")
-@pytest.mark.parametrize("typed", ["", " \n ", "\0", "x" * 141])
+@pytest.mark.parametrize("typed", ["", " \n ", "\0", "\u200b", "x" * 141])
 def test_post_is_refused(client: FlaskClient, blog: Blog, typed: str) -> None:
     """A post that says nothing, or too much, shows the form again."""
     assert client.post("/", data={"post": typed}).status_code == 200
@@ -150,6 +150,12 @@ def test_profile(client: FlaskClient, blog: Blog, susan: int, david: int) -> Non
     blog.post(susan, "post-0")
     blog.post(david, "post-1")
     assert bodies(client.get("/user/david").text) == ["post-1"]
+
+
+@pytest.mark.usefixtures("susan", "david")
+def test_name_ignores_case(client: FlaskClient) -> None:
+    """A profile is found whatever the case of the name in its URL."""
+    assert "<h1>david</h1>" in client.get("/user/David").text
 
 
 @pytest.mark.usefixtures("susan")

@@ -171,7 +171,7 @@ def test_lost_database_is_one_issue(
     def lose(*_: object) -> NoReturn:
         raise OperationalError("SELECT", {}, Exception(reason))
 
-    monkeypatch.setattr("app.auth.routes.authenticate", lose)
+    monkeypatch.setattr("app.accounts.authenticate", lose)
     client.post("/auth/login", data={"username": "susan", "password": "secret"})
     (event,) = sentry.items("event")
     assert event["fingerprint"] == ["database"]
@@ -206,7 +206,7 @@ def test_secrets_stay(
     client: FlaskClient, anywhere: Sentry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of a login that crashes is in anything that is sent, of whatever kind."""
-    monkeypatch.setattr("app.auth.routes.authenticate", broken_authenticate)
+    monkeypatch.setattr("app.accounts.authenticate", broken_authenticate)
     token = re.findall('name="csrf_token"[^>]* value="([^"]+)"', client.get("/auth/login").text)[0]
     session = client.get_cookie("session")
     assert session

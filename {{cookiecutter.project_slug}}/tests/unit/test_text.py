@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from flask import Flask
 
-from app.text import linkify
+from app.text import is_visible, linkify
 
 PIECES = (
     *("http://", "https://", "HTTP://", "javascript:", "//", "://", "www.", "a.org", "/", "?", "#"),
@@ -142,3 +142,24 @@ def test_long_text_is_quick(app: Flask, piece: str) -> None:
     with app.test_request_context():
         linkify(piece * 20_000)
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "visible"),
+    [
+        ("a", True),
+        ("\u200b.", True),
+        ("\N{PILE OF POO}\ufe0f", True),
+        ("\u0645", True),
+        (" \u3000\u00a0", False),
+        ("\u200b\u2060\ufeff", False),
+        ("\u202e\u2066", False),
+        ("\u3164\u115f\u2800", False),
+        ("\u0301", False),
+        ("\U000e0041", False),
+        ("\U0001fbfa", True),  # unassigned, as a new emoji is to an older Python
+    ],
+)
+def test_visible_text(text: str, visible: bool) -> None:
+    """Spaces, marks, format characters and blank letters cannot be seen by themselves."""
+    assert is_visible(text) is visible
