@@ -1,11 +1,11 @@
 """The error pages."""
 
 import sentry_sdk
-from flask import Flask, current_app, render_template
+from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.extensions import db
 
@@ -29,6 +29,8 @@ def init_app(app: Flask) -> None:
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
     """Show what is wrong with the request."""
+    if isinstance(request.routing_exception, BadRequest):
+        return error.get_response()  # the Host header is invalid, so no page with links can be made
     code = error.code or 500
     title, text = MESSAGES.get(code, (error.name, error.description or ""))
     if isinstance(error, CSRFError):
