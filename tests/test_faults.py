@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.commands import docker
+from tests.support.containers import postgres, url_of
 from tests.support.sentry import FAULTS, Sink, broken_host
-from tests.support.servers import Gunicorn, Project, env_of, free_port, responds, wait_for
+from tests.support.servers import Gunicorn, Project, env_of, responds, wait_for
 from tests.support.visitors import TIMEOUT, crash, get, sign_up
 
 pytestmark = pytest.mark.slow
@@ -184,39 +185,33 @@ class Outage:
     alive: int
     fingerprints: set[tuple[str, ...]]
     page_afterwards: int
+    log_with_wrong_password: str
 
 
 @pytest.fixture(scope="module")
-def postgres(engine: None) -> Iterator[str]:
-    """Return the id of a container with PostgreSQL."""
-    port = f"127.0.0.1:{free_port()}:5432"
-    superuser = "POSTGRES_PASSWORD=right"
-    container = docker("run", "--detach", "--publish", port, "--env", superuser, "postgres:18")
-    yield container
-    docker("rm", "--force", "--volumes", container)
-
-
-@pytest.fixture(scope="module")
-def outage(project: Project, postgres: str) -> Outage:
+def outage(project: Project, engine: None) -> Outage:
     """Stop the database while somebody is logged in, and start it again."""
-    with Sink() as sink:
-        url = f"postgresql://postgres:right@{docker('port', postgres, '5432')}/postgres"
-        settings = env_of(project.folder) | {"DATABASE_URL": url, "SENTRY_DSN": sink.dsn}
+    with postgres() as database, Sink() as sink:
+        settings = env_of(project.folder)
+        settings |= {"DATABASE_URL": url_of(database), "SENTRY_DSN": sink.dsn}
         upgrade = partial(project.run, "flask", "db", "upgrade", **settings)
         wait_for(lambda: upgrade().returncode == 0, "PostgreSQL")
+        wrong = settings | {"DATABASE_URL": url_of(database, password="mistyped")}
+        ask = "from wsgi import app; app.test_client().get('/readyz')"
+        log = project.run("python", "-c", ask, **wrong).stdout
         with project.serving(**settings) as gunicorn:
             site = gunicorn.url
             susan = sign_up(site)
             paths = ["/", "/explore", "/user/susan"] * 4
-            docker("stop", postgres)
+            docker("stop", database)
             pages = [susan.get(f"{site}{path}", timeout=TIMEOUT).status_code for path in paths]
             ready, alive = (get(f"{site}/{name}").status_code for name in ("readyz", "healthz"))
-            docker("start", postgres)
+            docker("start", database)
             wait_for(lambda: responds(f"{site}/readyz"), "the database")
             afterwards = susan.get(site, timeout=TIMEOUT).status_code
             gunicorn.stop()
         fingerprints = {tuple(event["fingerprint"]) for event in sink.items("event")}
-    return Outage(pages, ready, alive, fingerprints, afterwards)
+    return Outage(pages, ready, alive, fingerprints, afterwards, log)
 
 
 @pytest.mark.containers
@@ -238,13 +233,10 @@ def test_lost_database_is_one_issue(outage: Outage) -> None:
 
 
 @pytest.mark.containers
-def test_wrong_password_is_logged(project: Project, postgres: str, outage: Outage) -> None:
+def test_wrong_password_is_logged(outage: Outage) -> None:
     """Where the database refuses the password, a log line says so, without the password."""
-    url = f"postgresql://postgres:mistyped@{docker('port', postgres, '5432')}/postgres"
-    ask = "from wsgi import app; app.test_client().get('/readyz')"
-    result = project.run("python", "-c", ask, **env_of(project.folder) | {"DATABASE_URL": url})
-    assert 'password authentication failed for user "postgres"' in result.stdout
-    assert "mistyped" not in result.stdout
+    assert 'password authentication failed for user "postgres"' in outage.log_with_wrong_password
+    assert "mistyped" not in outage.log_with_wrong_password
 
 
 @pytest.mark.containers
