@@ -196,7 +196,7 @@ def outage(project: Project, engine: None) -> Outage:
         settings |= {"DATABASE_URL": url_of(database), "SENTRY_DSN": sink.dsn}
         upgrade = partial(project.run, "flask", "db", "upgrade", **settings)
         wait_for(lambda: upgrade().returncode == 0, "PostgreSQL")
-        wrong = settings | {"DATABASE_URL": url_of(database, password="mistyped")}
+        wrong = settings | {"DATABASE_URL": url_of(database, login="postgres:mistyped")}
         ask = "from wsgi import app; app.test_client().get('/readyz')"
         log = project.run("python", "-c", ask, **wrong).stdout
         with project.serving(**settings) as gunicorn:

@@ -32,14 +32,14 @@ def container(image: str, *options: str) -> Iterator[str]:
 def postgres() -> Iterator[str]:
     """Run PostgreSQL until the block ends, and yield the name of its container."""
     port = f"127.0.0.1:{free_port()}:5432"
-    secret = "POSTGRES_PASSWORD=postgres"
-    name = docker("run", "--detach", "--publish", port, "--env", secret, "postgres:18")
+    login = "POSTGRES_PASSWORD=postgres"
+    name = docker("run", "--detach", "--publish", port, "--env", login, "postgres:18")
     try:
         yield name
     finally:
         docker("rm", "--force", "--volumes", name)
 
 
-def url_of(postgres: str, password: str = "postgres") -> str:
+def url_of(postgres: str, login: str = "postgres:postgres") -> str:
     """Return the URL of the database in a container."""
-    return f"postgresql://postgres:{password}@{docker('port', postgres, '5432')}/postgres"
+    return f"postgresql://{login}@{docker('port', postgres, '5432')}/postgres"
