@@ -12,12 +12,12 @@ READY := .venv/ready
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
   { echo 'Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.13' >&2; exit 1; }
 
-# Cookiecutter bakes whatever lies in the body, so byte code must not.
+# Cookiecutter bakes every file in the body, so no bytecode may be written there.
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help bake demo test test-fast bench lint lock
 
-help:  ## show this list
+help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 bake: $(READY)  ## ask the prompts and bake a project (OUTPUT=build)
@@ -38,8 +38,10 @@ test: $(READY)  ## run every test
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
 
-bench: $(READY)  ## measure the timeline, the image and what Sentry costs
-	for file in bench/*.py; do .venv/bin/python $$file || exit 1; done
+bench: $(READY)  ## measure the timeline, the image, and the cost of Sentry
+	.venv/bin/python -m bench.timeline
+	.venv/bin/python -m bench.containers
+	.venv/bin/python -m bench.sentry
 
 lint: $(READY)  ## check style, types, spelling, workflows
 	.venv/bin/mypy

@@ -1,22 +1,18 @@
-"""The image of the default project: its size, and how fast it is rebuilt and starts."""
+"""Measure the image of the default project: its size, and the time of a rebuild and a start."""
 
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from commands import docker
-from servers import bake, wait_for
+from tests.support.baking import bake
+from tests.support.commands import docker
+from tests.support.containers import container
 
 NAME = "microblog-bench"
 ROUNDS = 5
-LOCKED_DOWN = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
-SETTINGS = ("--env", "SECRET_KEY=not-a-secret-and-long-enough-to-be-valid", "--env", "DATABASE_URL=postgresql://u:p@127.0.0.1/blog")
 
 
 def main() -> None:
@@ -32,12 +28,12 @@ def main() -> None:
 
 
 def line(what: str, figure: float, unit: str, goal: int) -> None:
-    """Print a figure and what it should not exceed."""
+    """Print a figure and its upper limit."""
     print(f"{what:<42}{figure:>6.1f} {unit:<2}   (at most {goal})")
 
 
 def timed(act: Callable[[], object], prepare: Callable[[int], object] = lambda _: None) -> float:
-    """Return the median of the seconds that something takes; the first time is for warming up."""
+    """Return the median of an action's seconds; the first run only warms up."""
     took = []
     for number in range(ROUNDS + 1):
         prepare(number)
@@ -58,15 +54,13 @@ def change(project: Path, number: int) -> None:
 
 
 def run_until_healthy() -> None:
-    """Start the image as compose.yaml does, and wait until Docker finds it healthy."""
-    container = docker("run", "--detach", *LOCKED_DOWN, *SETTINGS, NAME)
-    health = ("inspect", "--format", "{{.State.Health.Status}}", container)
-    wait_for(lambda: docker(*health) == "healthy", "a healthy container")
-    docker("rm", "--force", container)
+    """Start the image, and wait until Docker finds it healthy."""
+    with container(NAME):
+        pass
 
 
 def megabytes(project: Path) -> float:
-    """Return the size of what the Dockerfile adds to its base."""
+    """Return the size of the layers that the Dockerfile adds to its base image."""
     [base] = re.findall(r"^FROM (python:\S+)", (project / "Dockerfile").read_text("utf-8"), re.M)
     image, below = (int(docker("inspect", "--format", "{{.Size}}", name)) for name in (NAME, base))
     return (image - below) / 1e6

@@ -1,8 +1,9 @@
-"""What Sentry costs the app: CPU of each request, patience while its host is broken, memory.
+"""Measure what Sentry costs: CPU per request, latency while its host is broken, and memory.
 
-The default project runs under gunicorn with 2 workers. Variants run side by side and take turns,
-so that a busy machine is busy for all of them; a difference is the median of the rounds'. Noise is
-half of how far the middle rounds with Sentry off lie apart. `--quick` gives a first impression.
+The default project runs under gunicorn with 2 workers. The variants run at the same time and take
+turns, so that other load on the machine affects all of them. A difference is the median of the
+rounds' differences. Noise is half the interquartile range of the rounds with Sentry off. `--quick`
+gives a first impression.
 """
 
 import argparse
@@ -19,15 +20,15 @@ from pathlib import Path
 
 import requests
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from tests.support.baking import bake
+from tests.support.sentry import FAULTS, Sink, broken_host
+from tests.support.servers import Gunicorn, Project, env_of, install, wait_for
+from tests.support.visitors import submit
 
-from servers import Gunicorn, Project, bake, csrf_token, env_of, install, wait_for
-from sinks import FAULTS, Sink, broken_host
-
-SETTLE = 0.3  # seconds in which the workers send what waits
+SETTLE = 0.3  # seconds in which the workers send pending envelopes
 QUIET = {"GUNICORN_CMD_ARGS": "--access-logfile /dev/null --log-level error --max-requests 0"}
 OFF = "off"
-# What a project has that calls sentry_sdk.init and sets nothing else.
+# A project that calls sentry_sdk.init and sets nothing else.
 DEFAULTS = """
 import os, sentry_sdk
 sentry_sdk.init(os.environ["PLAIN_DSN"], traces_sample_rate=float(os.environ["PLAIN_RATE"]) or None)
@@ -43,14 +44,12 @@ class App:
         self.url, self.workers = gunicorn.url, gunicorn.workers()
         self.cookies: dict[str, str] = {}
         with requests.Session() as browser:
-            url = f"{self.url}/auth/login"
-            token = csrf_token(browser.get(url))
-            form = {"username": "susan", "password": password, "csrf_token": token}
-            browser.post(url, data=form).raise_for_status()
+            login = submit(browser, f"{self.url}/auth/login", username="susan", password=password)
+            login.raise_for_status()
             self.cookies = {c.name: c.value or "" for c in browser.cookies}
 
     def visit(self, page: str, count: int, clients: int = 4) -> list[float]:
-        """Get a page that often, by several clients at once; the seconds that each took."""
+        """Get a page `count` times, by several clients at once; return the seconds of each."""
         with ThreadPoolExecutor(clients) as pool:
             visits = pool.map(self._visit, [page] * clients, [count // clients] * clients)
             return [seconds for visit in visits for seconds in visit]
@@ -61,17 +60,17 @@ class App:
         with requests.Session() as client:
             for _ in range(count):
                 start = time.perf_counter()
-                answer = client.get(self.url + path, cookies=cookies, allow_redirects=False)
+                response = client.get(self.url + path, cookies=cookies, allow_redirects=False)
                 took.append(time.perf_counter() - start)
-                if answer.status_code != 200:
-                    raise RuntimeError(f"{path} answered {answer.status_code}")
+                if response.status_code != 200:
+                    raise RuntimeError(f"{path} returned {response.status_code}")
                 client.cookies.clear()
         return took
 
     def cpu(self, page: str, count: int) -> float:
-        """Get a page that often; the milliseconds of the workers' CPU that each took."""
+        """Get a page `count` times; return the milliseconds of the workers' CPU per request."""
         before = self._cpu()
-        self.visit(page, count, clients=1)  # so that nothing is dropped because a queue is full
+        self.visit(page, count, clients=1)  # a full queue would drop envelopes
         time.sleep(SETTLE)
         return (self._cpu() - before) * 1000 / count
 
@@ -86,24 +85,24 @@ class App:
 
 
 class Bench:
-    """The project, installed and seeded; what a benchmark starts ends with its `servers`."""
+    """The project, installed and seeded; servers that a benchmark starts end with `servers`."""
 
     servers: ExitStack
 
     def __init__(self, folder: Path) -> None:
         """Make the project in a folder."""
         self.project = Project(bake(folder), folder / "venv")
-        install(self.project.path / "requirements/prod.txt", self.project.venv)
-        self.project.run("flask db upgrade")
-        self.password = self.project.run("flask seed --size 1000").stdout.split()[-1]
+        install(self.project.folder / "requirements/prod.txt", self.project.venv)
+        self.project.succeed("flask", "db", "upgrade")
+        self.password = self.project.succeed("flask", "seed", "--size", "1000").split()[-1]
         (folder / "sitecustomize.py").write_text(DEFAULTS, "utf-8")
         self.defaults = {"PYTHONPATH": str(folder)}
 
     def app(self, dsn: str = "", rate: str = "0", **more: str) -> App:
-        """Start the app with its Sentry."""
+        """Start the app with its own Sentry settings."""
         sentry = {"SENTRY_DSN": dsn, "SENTRY_TRACES_SAMPLE_RATE": rate}
-        settings = env_of(self.project.path) | QUIET | sentry | more
-        return App(self.servers.enter_context(self.project.gunicorn(**settings)), self.password)
+        settings = env_of(self.project.folder) | QUIET | sentry | more
+        return App(self.servers.enter_context(self.project.serving(**settings)), self.password)
 
     def app_with_defaults(self, dsn: str, rate: str) -> App:
         """Start the app with the defaults of Sentry's SDK instead."""
@@ -111,7 +110,7 @@ class Bench:
 
 
 def sink(servers: ExitStack) -> str:
-    """Start a Sentry that takes everything, in a process of its own; its DSN."""
+    """Start a Sentry that accepts everything, in its own process, and return its DSN."""
     server = Sink(keep=False)
     process = multiprocessing.get_context("fork").Process(target=server.serve_forever)
     process.start()
@@ -120,7 +119,7 @@ def sink(servers: ExitStack) -> str:
 
 
 def compare_cpu(bench: Bench, rounds: int, count: int) -> None:
-    """Print what a request costs, and how much of it is Sentry's."""
+    """Print the CPU time of a request, and Sentry's part of it."""
     dsn = sink(bench.servers)
     profiling = {"SENTRY_PROFILE_SESSION_SAMPLE_RATE": "1"}
     apps = {
@@ -148,8 +147,8 @@ def compare_cpu(bench: Bench, rounds: int, count: int) -> None:
         print(flush=True)
 
 
-def compare_patience(bench: Bench, rounds: int, count: int) -> None:
-    """Print how long nearly everybody waits at most while Sentry's host is broken."""
+def compare_latency(bench: Bench, rounds: int, count: int) -> None:
+    """Print the 95th percentile of the latency while Sentry's host is broken."""
     dsns = {fault: bench.servers.enter_context(broken_host(fault)) for fault in FAULTS}
     apps = {OFF: bench.app()} | {fault: bench.app(dsn, "0.1") for fault, dsn in dsns.items()}
     took: dict[str, list[float]] = {name: [] for name in apps}
@@ -167,7 +166,7 @@ def compare_patience(bench: Bench, rounds: int, count: int) -> None:
 
 
 def compare_memory(bench: Bench, count: int) -> None:
-    """Print how workers grow."""
+    """Print how the workers' memory grows."""
     hanging = bench.servers.enter_context(broken_host("hangs"))
     apps = {
         OFF: bench.app(),
@@ -184,7 +183,7 @@ def compare_memory(bench: Bench, count: int) -> None:
 
 
 def progress(text: str) -> None:
-    """Say on the terminal what is being done, and leave the tables clean."""
+    """Print progress to standard error, so that standard output has the tables only."""
     print(f"{text} ...", file=sys.stderr, flush=True)
 
 
@@ -199,7 +198,7 @@ def main() -> None:
         bench = Bench(Path(folder))
         for benchmark, sizes in (
             (compare_cpu, (rounds, count)),
-            (compare_patience, (rounds, count)),
+            (compare_latency, (rounds, count)),
             (compare_memory, (memory,)),
         ):
             with ExitStack() as bench.servers:

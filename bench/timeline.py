@@ -1,8 +1,8 @@
-"""The first page of the timeline as posts pile up, from a thousand to a million.
+"""Measure the first page of the timeline with a thousand to a million posts.
 
-Prints milliseconds (best of 20) for a reader who follows 500 accounts, and for one who follows a
-single account that wrote once, before everybody else. On SQLite, or where $DATABASE_URL says: it
-has to be an empty database.
+This prints milliseconds (best of 20) for a reader who follows 500 accounts, and for one who follows
+a single account whose only post is the oldest. The database is SQLite, or the empty one that
+DATABASE_URL names.
 """
 
 import os
@@ -22,15 +22,16 @@ ROUNDS = 20
 
 def main() -> None:
     """Bake the default project, install it, and measure in its environment."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from servers import bake, install
+    from tests.support.baking import bake
+    from tests.support.containers import UNUSED_KEY
+    from tests.support.servers import install
 
     with tempfile.TemporaryDirectory() as folder:
         project = bake(Path(folder))
         install(project / "requirements/prod.txt", Path(folder) / "venv")
         python = Path(folder) / "venv/bin/python"
         url = os.environ.get("DATABASE_URL", f"sqlite:///{folder}/timeline.db")
-        settings = {"DATABASE_URL": url, "SECRET_KEY": "not-a-secret-and-long-enough-to-be-valid", "PYTHONPATH": str(project)}
+        settings = {"DATABASE_URL": url, "SECRET_KEY": UNUSED_KEY, "PYTHONPATH": str(project)}
         subprocess.run([python, __file__, "measure"], env=settings, check=True)
 
 
@@ -52,7 +53,7 @@ def measure() -> None:
 
 
 def add_readers() -> None:
-    """Add all accounts, what the two readers follow, and the quiet account's one post."""
+    """Add all accounts, the follows of the two readers, and the quiet account's only post."""
     from app.extensions import db
     from app.models import Post, User, followers
     from sqlalchemy import insert

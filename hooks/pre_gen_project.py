@@ -35,7 +35,7 @@ def is_dsn(value: str) -> bool:
 
 
 RULES = (
-    ("project_name", is_name, "1 to 60 characters without line breaks", "Microblog"),
+    ("project_name", is_name, "1 to 60 characters without line breaks", "My Microblog"),
     ("project_slug", SLUG.fullmatch, "a letter, then a-z, 0-9 or -, at most 50", "my-microblog"),
     ("sentry_dsn", is_dsn, "empty or a DSN", "https://public_key@o1.ingest.sentry.io/2"),
     ("release", RELEASE.fullmatch, "MAJOR.MINOR.PATCH or a pre-release of it", "1.2.3-rc.1"),

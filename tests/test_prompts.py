@@ -1,29 +1,43 @@
-"""The prompts of `cookiecutter.json`, their labels and their defaults."""
+"""The prompts of `cookiecutter.json`: their labels, their defaults, and where they are listed."""
+
+import re
 
 import pytest
-from helpers import ANSWERS, CONTEXT, render
 from hypothesis import given
 from pre_gen_project import find_faults
-from strategies import names
 
-PROMPTS = [key for key in CONTEXT if not key.startswith("_")]
+from tests.support.strategies import names
+from tests.support.template import ANSWERS, CONTEXT, PROMPTS, TEMPLATE, render
+
 LABELS = CONTEXT["__prompts__"]
 
 
 def test_prompts_are_few() -> None:
-    """Nobody is asked more than eight questions."""
+    """There are at most eight prompts."""
     assert len(PROMPTS) <= 8
 
 
 def test_every_prompt_has_a_label() -> None:
-    """Each prompt reads as words, and no label is left over."""
+    """Each prompt has a label, and each label a prompt."""
     assert list(LABELS) == PROMPTS
 
 
 @pytest.mark.parametrize("label", LABELS.values())
 def test_labels_survive_rich(label: str) -> None:
-    """Rich takes square brackets for markup and drops them."""
+    """No label has square brackets, which Rich takes for markup."""
     assert "[" not in label
+
+
+def test_readme_explains_every_prompt() -> None:
+    """The README's table has a row for each prompt, in the order of the prompts."""
+    readme = (TEMPLATE / "README.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == PROMPTS
+
+
+def test_readme_names_the_default_python() -> None:
+    """The README's table has the Python that is chosen by default."""
+    readme = (TEMPLATE / "README.md").read_text("utf-8")
+    assert f"| `python_version` | {ANSWERS['python_version']} |" in readme
 
 
 @pytest.mark.parametrize(
@@ -42,13 +56,13 @@ def test_labels_survive_rich(label: str) -> None:
     ],
 )
 def test_slug_follows_from_name(name: str, slug: str) -> None:
-    """The default slug is the name in plain letters, and never empty."""
+    """The default slug is the name in ASCII letters, and never empty."""
     assert render(CONTEXT["project_slug"], project_name=name) == slug
 
 
 @given(names)
 def test_defaults_are_legal(name: str) -> None:
-    """Whoever gives a legal name and takes every default gets a project."""
+    """With a legal name, every default is a legal answer."""
     slug = render(CONTEXT["project_slug"], project_name=name)
     image = render(CONTEXT["docker_image"], project_slug=slug)
     answers = ANSWERS | {"project_name": name, "project_slug": slug, "docker_image": image}
@@ -57,5 +71,5 @@ def test_defaults_are_legal(name: str) -> None:
 
 @pytest.mark.parametrize("slug", ["microblog", "a--b", "a-", "a--"])
 def test_image_follows_from_slug(slug: str) -> None:
-    """The default image is the slug, but for the hyphens at its end that Docker refuses."""
+    """The default image is the slug without the final hyphens, which Docker refuses."""
     assert render(CONTEXT["docker_image"], project_slug=slug) == slug.rstrip("-")

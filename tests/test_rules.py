@@ -1,9 +1,8 @@
-"""The rules of the pre-gen hook, each both ways, and what the legal answers are legal for."""
+"""The rules of the pre-gen hook, and the tools that must accept every legal answer."""
 
 import re
 
 import pytest
-from helpers import ANSWERS, DSN
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
@@ -11,7 +10,9 @@ from pre_gen_project import DSN as DSN_RULE
 from pre_gen_project import RELEASE, RULES, find_faults
 from sentry_relay.processing import parse_release
 from sentry_sdk.utils import Dsn
-from strategies import bad_names, names, slugs
+
+from tests.support.strategies import bad_names, names, slugs
+from tests.support.template import ANSWERS, CONTEXT, DSN
 
 LEGAL = {
     "project_name": ["M", "a" * 60, "é" * 60, "'\"\\{}'''", "a]b[c", "👩‍👩‍👧", "بلوق", " Blog "],
@@ -149,63 +150,65 @@ ILLEGAL = {
     ],
 }
 
+RULED = [rule[0] for rule in RULES]
+
 
 def cases(table: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Return the table as pairs of a key and one answer."""
+    """Return a table as pairs of a key and one answer."""
     return [(key, answer) for key, answers in table.items() for answer in answers]
 
 
 def faulty_keys(**answers: object) -> list[str]:
-    """Return the keys that the hook finds fault with, all other answers being the default ones."""
+    """Return the keys of the illegal answers, where all other answers are the defaults."""
     return [fault.split(":")[0] for fault in find_faults(ANSWERS | answers)]
 
 
 @pytest.mark.parametrize(("key", "answer"), cases(LEGAL))
 def test_legal_answers_pass(key: str, answer: str) -> None:
-    """A legal answer gives no fault."""
+    """The hook accepts a legal answer."""
     assert faulty_keys(**{key: answer}) == []
 
 
 @pytest.mark.parametrize(("key", "answer"), cases(ILLEGAL))
 def test_illegal_answers_are_refused(key: str, answer: str) -> None:
-    """An illegal answer gives one fault, under its own key."""
+    """The hook reports an illegal answer once, under its own key."""
     assert faulty_keys(**{key: answer}) == [key]
 
 
-@pytest.mark.parametrize("key", LEGAL)
+@pytest.mark.parametrize("key", RULED)
 @pytest.mark.parametrize("answer", [None, True, 1, {}])
 def test_answers_that_are_no_text_are_refused(key: str, answer: object) -> None:
-    """A user's config file may hold anything that YAML can say."""
+    """A user's configuration may have any YAML value as an answer; only strings are accepted."""
     assert faulty_keys(**{key: answer}) == [key]
 
 
 @given(names, slugs)
 def test_any_legal_name_and_slug_pass(name: str, slug: str) -> None:
-    """Whatever the alphabet, a legal name and a legal slug give no fault."""
+    """The hook accepts every legal name and slug, in any script."""
     assert faulty_keys(project_name=name, project_slug=slug) == []
 
 
 @given(bad_names)
 def test_any_illegal_name_is_refused(name: str) -> None:
-    """A blank or long name and one with a control character is never let through."""
+    """The hook refuses every name that is blank, too long, or has a control character."""
     assert faulty_keys(project_name=name) == ["project_name"]
 
 
 @given(st.from_regex(DSN_RULE, fullmatch=True).filter(lambda dsn: not faulty_keys(sentry_dsn=dsn)))
 def test_sdk_takes_every_legal_dsn(dsn: str) -> None:
-    """What the hook lets through is a DSN to the SDK too."""
+    """The SDK accepts every DSN that the hook accepts."""
     assert Dsn(dsn).project_id.isdigit()
 
 
 @given(st.from_regex(DSN_RULE, fullmatch=True))
 def test_legal_dsns_need_no_quotes(dsn: str) -> None:
-    """Shells, Compose and python-dotenv read a DSN in `.env` as it stands."""
+    """A legal DSN has no character that a shell, Compose or python-dotenv would expand."""
     assert re.fullmatch(r"[\w:/@.~-]+", dsn, re.ASCII)
 
 
 @given(st.from_regex(RELEASE, fullmatch=True))
 def test_sentry_orders_every_legal_release(release: str) -> None:
-    """Sentry reads a legal release as a version, number by number."""
+    """Sentry parses the three numbers of a legal release."""
     version = parse_release(f"microblog@{release}")["version_parsed"]
     assert [version[part] for part in ("major", "minor", "patch")] == [
         int(number) for number in release.split("-")[0].split(".")
@@ -214,40 +217,40 @@ def test_sentry_orders_every_legal_release(release: str) -> None:
 
 @given(st.from_regex(RELEASE, fullmatch=True))
 def test_every_legal_release_is_pep_440(release: str) -> None:
-    """Python's tools read a legal release as the same version."""
+    """Python's packaging tools parse a legal release as the same version."""
     assert Version(release).base_version == release.split("-")[0]
 
 
 @given(st.from_regex(RELEASE, fullmatch=True))
 def test_every_legal_release_is_a_docker_tag(release: str) -> None:
-    """Docker takes a legal release as a tag."""
+    """Docker accepts a legal release as a tag."""
     assert re.fullmatch(r"\w[\w.-]{0,127}", release, re.ASCII)
 
 
 @pytest.mark.parametrize(("key", "example"), [(rule[0], rule[3]) for rule in RULES])
-def test_examples_are_right(key: str, example: str) -> None:
-    """The example in a message is itself legal."""
+def test_examples_are_legal(key: str, example: str) -> None:
+    """The example in an error message is a legal answer."""
     assert faulty_keys(**{key: example}) == []
 
 
 def test_every_free_answer_has_a_rule() -> None:
-    """A prompt without a fixed choice never goes unchecked."""
-    assert [rule[0] for rule in RULES] == [key for key in ANSWERS if key != "python_version"]
+    """Each prompt that takes any text has a rule."""
+    assert {key for key in ANSWERS if isinstance(CONTEXT[key], str)} == set(RULED)
 
 
 def test_faults_come_all_together() -> None:
-    """One run tells everything that is wrong."""
+    """One run reports all illegal answers."""
     illegal = {key: answers[1] for key, answers in ILLEGAL.items()}
     assert faulty_keys(**illegal) == list(ILLEGAL)
 
 
-def test_faulty_dsns_are_not_repeated() -> None:
-    """A DSN with a slip in it is still a DSN: whatever it is, the message is the same."""
+def test_illegal_dsns_are_not_repeated() -> None:
+    """The message is the same for every illegal DSN, because a mistyped DSN is still secret."""
     messages = {tuple(find_faults(ANSWERS | {"sentry_dsn": dsn})) for dsn in ILLEGAL["sentry_dsn"]}
     assert len(messages) == 1
 
 
 def test_image_is_not_blamed_for_the_slug() -> None:
-    """The image's default is made of the slug: one fault is one line."""
+    """An illegal slug is reported once, although the default image contains it."""
     answers = {**ANSWERS, "project_slug": "Foo Bar", "docker_image": "Foo Bar"}
     assert [fault.split(":")[0] for fault in find_faults(answers)] == ["project_slug"]

@@ -1,7 +1,6 @@
-"""`make spotlight`: a local Sentry beside the app, from npm."""
+"""`make spotlight`: the app beside a local Spotlight, which comes from npm."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -11,17 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import requests
-from commands import run
 from pytest_cookies.plugin import Cookies
-from servers import Project, answers, free_port, wait_for
+
+from tests.support.commands import Shell
+from tests.support.sentry import spotlight_stream
+from tests.support.servers import Project, free_port, responds, wait_for
+from tests.support.visitors import crash, get
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def fresh(cookies: Cookies, project: Project) -> Path:
-    """Return a bake without a DSN, in an environment that is installed already."""
+    """Return a bake without a DSN whose environment is already installed."""
     path: Path = cookies.bake().project_path
     (path / ".venv").symlink_to(project.venv)
     for ready in ("prod", "dev"):
@@ -43,16 +44,13 @@ class Spotlighted:
             os.killpg(self.process.pid, signal.SIGINT)
 
     def shows(self, text: str) -> bool:
-        """Tell whether the text is in what Spotlight replays; its stream never ends by itself."""
-        stream = requests.get(f"{self.spotlight}/stream", stream=True, timeout=2)
-        with stream, suppress(requests.ConnectionError):
-            return any(text in line.decode() for line in stream.iter_lines())
-        return False
+        """Tell whether Spotlight has received an envelope with a text."""
+        return text in spotlight_stream(self.spotlight)
 
 
 @pytest.fixture
 def spotlighted(fresh: Path) -> Iterator[Spotlighted]:
-    """Run `make spotlight`; skip where there is no Node, but not in CI."""
+    """Run `make spotlight`; skip the test where there is no Node, except in CI."""
     if not shutil.which("npx") and not os.environ.get("CI"):
         pytest.skip("there is no Node")
     app, spotlight = free_port(), free_port()
@@ -61,7 +59,7 @@ def spotlighted(fresh: Path) -> Iterator[Spotlighted]:
         site, local = (f"http://127.0.0.1:{port}" for port in (app, spotlight))
         started = Spotlighted(site, local, process)
         try:
-            wait_for(lambda: answers(f"{site}/healthz") or process.poll() is not None, "the app")
+            wait_for(lambda: responds(f"{site}/healthz") or process.poll() is not None, "the app")
             yield started
         finally:
             started.interrupt()
@@ -69,27 +67,26 @@ def spotlighted(fresh: Path) -> Iterator[Spotlighted]:
 
 def test_broken_route_shows_in_spotlight(spotlighted: Spotlighted) -> None:
     """Without an account, a person sees the crash."""
-    page = requests.get(f"{spotlighted.site}/broken_route", timeout=10)
-    (event_id,) = re.findall(r'class="event-id">(\w+)<', page.text)
+    event_id = crash(spotlighted.site)
     assert wait_for(lambda: spotlighted.shows(event_id), "the event in Spotlight")
 
 
 def test_trace_shows_in_spotlight(spotlighted: Spotlighted) -> None:
-    """Requests are traced, however few of them the project's settings would keep."""
-    trace = requests.get(f"{spotlighted.site}/auth/login", timeout=10).headers["X-Trace-Id"]
+    """Spotlight shows the trace that the response names."""
+    trace = get(f"{spotlighted.site}/auth/login").headers["X-Trace-Id"]
     assert wait_for(lambda: spotlighted.shows(trace), "the trace in Spotlight")
 
 
 def test_ctrl_c_ends_both(spotlighted: Spotlighted) -> None:
-    """Nothing is left behind that listens."""
+    """After Ctrl+C, neither the app nor Spotlight listens."""
     spotlighted.interrupt()
     spotlighted.process.wait(timeout=20)
-    assert not answers(spotlighted.spotlight)
-    assert not answers(f"{spotlighted.site}/healthz")
+    assert not responds(spotlighted.spotlight)
+    assert not responds(f"{spotlighted.site}/healthz")
 
 
-def test_missing_node_is_said(fresh: Path, tmp_path: Path) -> None:
+def test_missing_node_is_reported(fresh: Path, tmp_path: Path) -> None:
     """Without Node, one line says what is missing."""
     (tmp_path / "node").symlink_to("/bin/false")
-    result = run("make", "spotlight", cwd=fresh, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    result = Shell(fresh).run("make", "spotlight", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert result.stderr.splitlines()[0] == "Spotlight needs Node 20 or newer: https://nodejs.org"

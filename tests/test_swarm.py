@@ -13,15 +13,17 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from commands import docker, run, succeed
 from pytest_cookies.plugin import Cookies
-from servers import env_of, wait_for
+
+from tests.support import load as load_script
+from tests.support.commands import Shell, docker
+from tests.support.servers import env_of, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.containers]
 
 STACK = "microblog-swarm-under-test"
 OURS = ("--quiet", "--filter", f"label=com.docker.stack.namespace={STACK}")
-LOAD = Path(__file__).with_name("load.py").read_text("utf-8")
+LOAD = Path(load_script.__file__).read_text("utf-8")
 REPLICAS = 3
 Failures = Callable[[str, Callable[[], object]], "list[Request]"]
 MIGRATION = """
@@ -48,17 +50,17 @@ class Request(NamedTuple):
 
 @dataclass
 class Load:
-    """What the people of load.py see."""
+    """The requests that load.py reports."""
 
     seen: list[Request] = field(default_factory=list)
 
     def listen(self, lines: Iterator[str]) -> None:
-        """Note each request when it has ended."""
+        """Record each request when it has ended."""
         for line in lines:
             self.seen.append(Request(*json.loads(line)))
 
     def during(self, act: Callable[[], object]) -> list[Request]:
-        """Return the requests that end while something is done, or a moment before and after."""
+        """Return the requests that end during an action, or within a second before or after it."""
         start = len(self.seen)
         time.sleep(1)
         act()
@@ -66,35 +68,28 @@ class Load:
         return self.seen[start:]
 
 
-@dataclass
-class Stack:
+class Stack(Shell):
     """The project, as `make deploy` runs it."""
-
-    project: Path
-
-    def make(self, target: str) -> subprocess.CompletedProcess[str]:
-        """Run a recipe of the project's Makefile."""
-        return run("make", target, cwd=self.project)
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Change a file of the project."""
-        text = (self.project / name).read_text("utf-8")
+        text = (self.folder / name).read_text("utf-8")
         assert old in text
-        (self.project / name).write_text(text.replace(old, new), "utf-8")
+        (self.folder / name).write_text(text.replace(old, new), "utf-8")
 
     def release(self, version: str) -> subprocess.CompletedProcess[str]:
-        """Build and deploy what the project is now, as another version."""
+        """Build and deploy the project's present state as another version."""
         self.edit("pyproject.toml", f'version = "{self.version()}"', f'version = "{version}"')
-        succeed("make", "image", cwd=self.project)
-        return self.make("deploy")
+        self.succeed("make", "image")
+        return self.run("make", "deploy")
 
     def version(self) -> str:
-        """Return the version that pyproject.toml has."""
-        text = (self.project / "pyproject.toml").read_text("utf-8")
+        """Return the version of pyproject.toml."""
+        text = (self.folder / "pyproject.toml").read_text("utf-8")
         return str(re.findall(r'^version = "(.*)"', text, re.M)[0])
 
     def scale(self, replicas: int) -> None:
-        """Let there be so many replicas of the app, and wait for them."""
+        """Set the number of the app's replicas, and wait for them."""
         docker("service", "scale", f"{STACK}_web={replicas}")
 
     def containers(self, service: str) -> list[str]:
@@ -103,11 +98,11 @@ class Stack:
         return docker("ps", "--quiet", "--filter", label, "--filter", "health=healthy").split()
 
     def settings(self) -> str:
-        """Return all that Docker shows of the services."""
+        """Return everything that Docker shows about the services."""
         return docker("service", "inspect", *docker("service", "ls", *OURS).split())
 
     def posts(self) -> set[str]:
-        """Return the posts that the database has."""
+        """Return the posts in the database."""
         [database] = self.containers("db")
         query = ("psql", "--username", "microblog", "--tuples-only", "--no-align")
         return set(docker("exec", database, *query, "--command", "SELECT body FROM post").split())
@@ -115,7 +110,7 @@ class Stack:
 
 @contextmanager
 def swarm() -> Iterator[None]:
-    """Make a swarm of this engine, where it is in none, with a place for the database."""
+    """Make this engine a swarm unless it is in one, and label it as the database's node."""
     alone = docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive"
     if alone:
         here = "127.0.0.1"
@@ -133,7 +128,7 @@ def swarm() -> Iterator[None]:
 
 
 def adapt(project: Path) -> None:
-    """Do without IPVS, which not every kernel has: no virtual addresses, no published port."""
+    """Use neither virtual IPs nor published ports: they need IPVS, which some kernels lack."""
     compose = yaml.safe_load((project / "compose.yaml").read_text("utf-8"))
     del compose["services"]["web"]["ports"]
     for service in compose["services"].values():
@@ -145,7 +140,7 @@ def adapt(project: Path) -> None:
 def stack(engine: None, cookies_session: Cookies) -> Iterator[Stack]:
     """Return the default project, deployed to a swarm."""
     stack = Stack(cookies_session.bake(extra_context={"project_slug": STACK}).project_path)
-    adapt(stack.project)
+    adapt(stack.folder)
     stack.edit("compose.swarm.yaml", "REPLICAS:-2", f"REPLICAS:-{REPLICAS}")
     with swarm():
         try:
@@ -162,7 +157,7 @@ def stack(engine: None, cookies_session: Cookies) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def load(stack: Stack) -> Iterator[Load]:
-    """Return the constant load on the app."""
+    """Put constant load on the app, and return what it reports."""
     load, name = Load(), f"{STACK}-load"
     where = ["--name", name, "--network", f"{STACK}_default", f"{STACK}:1.0.0"]
     command = ["docker", "run", "--rm", *where, "python", "-c", LOAD]
@@ -176,7 +171,7 @@ def load(stack: Stack) -> Iterator[Load]:
 
 @pytest.fixture
 def failures(load: Load, capsys: pytest.CaptureFixture[str]) -> Failures:
-    """Return a function that does something under load, prints figures, and returns failures."""
+    """Return a function that acts under load, prints figures, and returns the failed requests."""
 
     def failed(what: str, act: Callable[[], object]) -> list[Request]:
         start = time.monotonic()
@@ -193,30 +188,30 @@ def failures(load: Load, capsys: pytest.CaptureFixture[str]) -> Failures:
     return failed
 
 
-def test_scaling_fails_nobody(stack: Stack, failures: Failures) -> None:
-    """One replica becomes three, and no request notices."""
+def test_scaling_fails_no_request(stack: Stack, failures: Failures) -> None:
+    """No request fails while one replica becomes three."""
     stack.scale(1)
     assert failures("scale 1 to 3", lambda: stack.scale(REPLICAS)) == []
 
 
-def test_release_fails_nobody(stack: Stack, failures: Failures) -> None:
-    """A version with another column replaces the old one, which serves meanwhile."""
-    (stack.project / "migrations/versions/0002_language.py").write_text(MIGRATION, "utf-8")
+def test_release_fails_no_request(stack: Stack, failures: Failures) -> None:
+    """No request fails while a version that adds a column replaces the old one."""
+    (stack.folder / "migrations/versions/0002_language.py").write_text(MIGRATION, "utf-8")
     assert failures("rolling update", lambda: stack.release("1.1.0")) == []
     assert f"{STACK}:1.1.0" in stack.settings()
 
 
 def test_failing_migration_changes_nothing(stack: Stack) -> None:
-    """Where the migration fails, `make deploy` ends, and the new version never serves."""
-    migration = stack.project / "migrations/versions/0003_broken.py"
+    """When the migration fails, `make deploy` fails, and the new version never serves."""
+    migration = stack.folder / "migrations/versions/0003_broken.py"
     migration.write_text("raise SystemExit('No.')", "utf-8")
     assert stack.release("1.1.1").returncode
     migration.unlink()
     assert f"{STACK}:1.1.1" not in stack.settings()
 
 
-def test_broken_release_fails_nobody(stack: Stack, failures: Failures) -> None:
-    """A version that never gets healthy is rolled back, and `make deploy` says so."""
+def test_broken_release_fails_no_request(stack: Stack, failures: Failures) -> None:
+    """A version that never gets healthy is rolled back, and `make deploy` reports that."""
     stack.edit("app/health.py", "/healthz", "/sick")
     deployed: list[subprocess.CompletedProcess[str]] = []
     act = lambda: deployed.append(stack.release("1.2.0"))  # noqa: E731
@@ -226,8 +221,8 @@ def test_broken_release_fails_nobody(stack: Stack, failures: Failures) -> None:
     assert f"{STACK}:1.2.0" not in stack.settings()
 
 
-def test_killed_replica_comes_back(stack: Stack, load: Load, failures: Failures) -> None:
-    """To `kill -9` one fails a few requests at most, and Swarm replaces the replica by itself."""
+def test_killed_replica_is_replaced(stack: Stack, load: Load, failures: Failures) -> None:
+    """After `kill -9` of a replica, few requests fail, and Swarm replaces the replica."""
 
     def kill() -> None:
         docker("kill", "--signal", "KILL", stack.containers("web")[0])
@@ -239,14 +234,14 @@ def test_killed_replica_comes_back(stack: Stack, load: Load, failures: Failures)
 
 
 def test_acknowledged_posts_are_kept(stack: Stack, load: Load) -> None:
-    """Whatever happened, each post that the app took is in the database."""
+    """The database has each post that the app has acknowledged."""
     taken = {request.post for request in load.seen if request.post and request.good}
     assert len(taken) > 100
     assert taken <= stack.posts()
 
 
 def test_settings_show_no_secret(stack: Stack) -> None:
-    """The secrets of `.env` are in files, not where `docker service inspect` shows them."""
-    env = env_of(stack.project)
+    """`docker service inspect` shows no secret of `.env`, because they are in files."""
+    env = env_of(stack.folder)
     settings = stack.settings()
     assert [name for name in ("SECRET_KEY", "POSTGRES_PASSWORD") if env[name] in settings] == []

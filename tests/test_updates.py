@@ -1,4 +1,4 @@
-"""A project that cruft keeps in step with the template."""
+"""A project that cruft keeps up to date with the template."""
 
 import shutil
 import sys
@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Terminal
-from helpers import BODY, TEMPLATE, files
+
+from tests.support.baking import Terminal
+from tests.support.commands import Shell
+from tests.support.template import BODY, TEMPLATE, files
 
 pytestmark = pytest.mark.slow
 
-GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
+CRUFT = (sys.executable, "-m", "cruft")
 
 
 @dataclass
 class Updated:
-    """A project before and after `cruft update`."""
+    """A project, and its `.env` before and after `cruft update`."""
 
     path: Path
     env: tuple[bytes, bytes]
@@ -26,41 +28,32 @@ class Updated:
 def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
     """Create a project with cruft, change the template, and update the project."""
     terminal = Terminal(tmp_path_factory.mktemp("cruft"))
-
-    def commit(folder: str) -> None:
-        """Commit all that lies in a folder."""
-        for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "All"]):
-            assert terminal.run(*GIT, *command, folder=folder).returncode == 0
-
-    def cruft(*arguments: str, folder: str) -> None:
-        """Run cruft; it must succeed."""
-        run = terminal.run(sys.executable, "-m", "cruft", *arguments, folder=folder)
-        assert run.returncode == 0, run.stdout + run.stderr
-
-    template, project = (terminal.root / "here" / name for name in ("template", "microblog"))
+    template, project = (
+        Shell(terminal.folder / name, terminal.variables) for name in ("template", "microblog")
+    )
     for name in ("hooks", BODY.name):
-        shutil.copytree(TEMPLATE / name, template / name)
-    shutil.copy(TEMPLATE / "cookiecutter.json", template)
-    commit("template")
-    cruft("create", str(template), "--no-input", folder=".")
-    commit("microblog")
-    before = (project / ".env").read_bytes()
-    (template / BODY.name / "app/new.py").touch()
-    commit("template")
-    cruft("update", "--skip-apply-ask", folder="microblog")
-    return Updated(project, (before, (project / ".env").read_bytes()))
+        shutil.copytree(TEMPLATE / name, template.folder / name)
+    shutil.copy(TEMPLATE / "cookiecutter.json", template.folder)
+    template.commit()
+    terminal.succeed(*CRUFT, "create", template.folder, "--no-input")
+    project.commit()
+    before = (project.folder / ".env").read_bytes()
+    (template.folder / BODY.name / "app/new.py").touch()
+    template.commit()
+    project.succeed(*CRUFT, "update", "--skip-apply-ask")
+    return Updated(project.folder, (before, (project.folder / ".env").read_bytes()))
 
 
-def test_update_brings_what_is_new(updated: Updated) -> None:
-    """What the template has learned arrives in the project."""
+def test_update_adds_new_files(updated: Updated) -> None:
+    """A file that was added to the template arrives in the project."""
     assert (updated.path / "app/new.py").exists()
 
 
 def test_update_keeps_secrets(updated: Updated) -> None:
-    """The hooks run again, and leave `.env` alone."""
+    """The hooks run again and do not change `.env`."""
     assert updated.env[0] == updated.env[1]
 
 
 def test_update_has_no_conflicts(updated: Updated) -> None:
-    """Secrets, which differ from bake to bake, do not end in a reject file."""
+    """The secrets, which differ between bakes, cause no reject file."""
     assert [name for name in files(updated.path) if name.endswith(".rej")] == []

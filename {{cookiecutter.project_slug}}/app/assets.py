@@ -1,10 +1,10 @@
-"""Static files under URLs that change with their content, so that browsers need not ask again."""
+"""Static files under URLs that change with their content, so that browsers may keep them."""
 
 import hashlib
-import os
 from functools import cache
+from pathlib import Path
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, request
 
 YEAR = 365 * 24 * 60 * 60  # seconds
 
@@ -16,30 +16,30 @@ def init_app(app: Flask) -> None:
 
 
 def static_url(filename: str) -> str:
-    """Return the URL of a static file, with its version."""
-    return url_for("static", filename=filename, v=version(filename))
-
-
-def version(filename: str) -> str:
-    """Return a hash of a static file's content."""
-    path = os.path.join(current_app.static_folder or "", filename)  # noqa: PTH118
-    return content_hash(path, os.stat(path).st_mtime_ns)  # noqa: PTH116
+    """Return the URL of a static file, with the version that it had when it was first asked for."""
+    first = first_version(f"{current_app.static_folder}/{filename}")
+    return f"{request.script_root}{current_app.static_url_path}/{filename}?v={first}"
 
 
 @cache
-def content_hash(path: str, changed: int) -> str:
-    """Return a hash of the content that the file at `path` has since it `changed`."""
-    with open(path, "rb") as file:  # noqa: PTH123
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+def first_version(path: str) -> str:
+    """Return the version of the file at `path`; always the same one, since reading takes time."""
+    return version(path)
+
+
+def version(path: str) -> str:
+    """Return a hash of the content of the file at `path`."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 def allow_caching(response: Response) -> Response:
     """Let browsers keep a static file for a year if its URL has the version that is served.
 
-    During a rolling update, a page of one version may load a file from the other version.
+    It has another one while a developer edits the file, and during a rolling update, when a page
+    of one release may load a file from the other release.
     """
     if request.endpoint == "static" and response.status_code in (200, 304):
-        filename = (request.view_args or {})["filename"]
-        if request.args.get("v") == version(filename):
+        path = f"{current_app.static_folder}/{(request.view_args or {})['filename']}"
+        if request.args.get("v") == version(path):
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response

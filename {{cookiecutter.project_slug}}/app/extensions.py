@@ -32,3 +32,5 @@ migrate = Migrate()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address)
 login_manager = LoginManager()
+# Hashing the address and browser of each request would only matter to fresh_login_required.
+login_manager.session_protection = None

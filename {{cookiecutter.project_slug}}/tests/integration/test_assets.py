@@ -1,6 +1,7 @@
 """Static files, which browsers keep."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,21 @@ def test_style_loads_nothing(client: FlaskClient, style: str) -> None:
 
 
 def test_version_follows_content(app: Flask, tmp_path: Path) -> None:
-    """A changed file has another URL."""
-    app.static_folder = str(tmp_path)
+    """A file with another content has another URL."""
     urls = set()
     for content in ("one", "two"):
-        (tmp_path / "style.css").write_text(content, encoding="utf-8")
+        app.static_folder = str(tmp_path / content)
+        (tmp_path / content).mkdir()
+        (tmp_path / content / "style.css").write_text(content, encoding="utf-8")
         with app.test_request_context():
             urls.add(static_url("style.css"))
     assert len(urls) == 2
+
+
+def test_edited_file_is_not_kept(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+    """Whoever edits a file sees the change without a restart."""
+    app.static_folder = shutil.copytree(str(app.static_folder), str(tmp_path / "static"))
+    with app.test_request_context():
+        url = static_url("style.css")
+    (tmp_path / "static/style.css").write_text("", encoding="utf-8")
+    assert client.get(url, buffered=True).cache_control.no_cache

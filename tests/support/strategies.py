@@ -1,4 +1,4 @@
-"""Hypothesis strategies for answers that are legal by the design, written without its regexes."""
+"""Hypothesis strategies for answers, written from the design and without the hooks' patterns."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""Servers that stand where Sentry does: one that takes everything, and hosts with a fault."""
+"""Servers that stand in for Sentry: one that records everything, and hosts with a fault."""
 
 import gzip
 import json
@@ -13,25 +13,27 @@ from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import Any
 
-from servers import free_port
+import requests
+
+from tests.support.servers import free_port
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 LIMITED = b"HTTP/1.1 429 Too Many\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
 BROKEN = b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"
 RESET = b""
 
-# Longer than any name may be, so that it is refused without asking a name server.
+# Longer than a host name may be, so that it is refused without asking a name server.
 UNKNOWN_HOST = ".".join(["sentry"] * 40)
 FAULTS = ("refuses", "hangs", "limits", "fails", "resets", "is unknown", "has no project")
 
 
-class Conversation(socketserver.StreamRequestHandler):
-    """One kept connection: envelopes come in, the sink's answer goes out after each."""
+class Connection(socketserver.StreamRequestHandler):
+    """A connection that stays open and gets the sink's response to each envelope."""
 
     server: "Sink"
 
     def handle(self) -> None:
-        """Keep each body."""
+        """Read requests until the client closes the connection."""
         length = 0
         with suppress(ConnectionError):
             for line in self.rfile:
@@ -41,42 +43,46 @@ class Conversation(socketserver.StreamRequestHandler):
                     self.take(self.rfile.read(length))
 
     def take(self, body: bytes) -> None:
-        """Keep a body if anybody wants to read it, and answer."""
+        """Record a request's body if the sink keeps them, and respond."""
         if self.server.keep:
             self.server.bodies.append(body)
         time.sleep(self.server.delay)
-        if self.server.answer == RESET:
+        if self.server.response == RESET:
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(self.request.detach())
             raise ConnectionResetError
-        self.wfile.write(self.server.answer)
+        self.wfile.write(self.server.response)
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """Reads envelopes as fast as they come, and gives each the same answer."""
+    """A server that reads envelopes as fast as they arrive and gives each the same response."""
 
     daemon_threads = True
 
-    def __init__(self, answer: bytes = OK, delay: float = 0, *, keep: bool = True) -> None:
-        """Listen on a free port; the sink runs in a `with` block."""
-        super().__init__(("127.0.0.1", 0), Conversation)
-        self.answer, self.delay, self.keep = answer, delay, keep
+    def __init__(self, response: bytes = OK, delay: float = 0, *, keep: bool = True) -> None:
+        """Listen on a free port; a `with` block serves it."""
+        super().__init__(("127.0.0.1", 0), Connection)
+        self.response, self.delay, self.keep = response, delay, keep
         self.bodies: list[bytes] = []
         self.dsn = dsn_at("127.0.0.1", self.server_address[1])
 
     def __enter__(self) -> "Sink":
-        """Run in a thread."""
+        """Serve in a thread."""
         Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
+        """Stop serving."""
         self.shutdown()
         self.server_close()
 
     def items(self, kind: str) -> list[dict[str, Any]]:
-        """Return the contents of all items of a kind: event, transaction, sessions."""
-        return [item for body in self.bodies for item in items_of(body, kind)]
+        """Return the contents of all recorded items of a kind: event, transaction, sessions."""
+        return [item for body in list(self.bodies) for item in items_of(body, kind)]
+
+    def event_ids(self) -> set[str]:
+        """Return the ids of the events that have arrived."""
+        return {event["event_id"] for event in self.items("event")}
 
 
 def items_of(body: bytes, kind: str) -> Iterator[dict[str, Any]]:
@@ -94,12 +100,12 @@ def dsn_at(host: str, port: int) -> str:
 
 @contextmanager
 def broken_host(fault: str) -> Iterator[str]:
-    """Return the DSN of a host with a fault, until the block ends."""
+    """Return the DSN of a host that has a fault until the block ends."""
     with ExitStack() as servers:
         match fault:
             case "refuses":
                 yield dsn_at("127.0.0.1", free_port())
-            case "hangs":  # the system takes the connection, and nobody ever accepts it
+            case "hangs":  # the kernel completes the handshake, but nothing accepts the connection
                 listener = servers.enter_context(socket.create_server(("127.0.0.1", 0)))
                 yield dsn_at("127.0.0.1", listener.getsockname()[1])
             case "is unknown":
@@ -107,5 +113,16 @@ def broken_host(fault: str) -> Iterator[str]:
             case "has no project":
                 yield "http://public@127.0.0.1"
             case _:
-                answer = {"limits": LIMITED, "fails": BROKEN, "resets": RESET}[fault]
-                yield servers.enter_context(Sink(answer)).dsn
+                response = {"limits": LIMITED, "fails": BROKEN, "resets": RESET}[fault]
+                yield servers.enter_context(Sink(response)).dsn
+
+
+def spotlight_stream(url: str) -> str:
+    """Return the envelopes that a Spotlight has received; its stream never ends by itself."""
+    seen: list[bytes] = []
+    with (
+        suppress(requests.ConnectionError),
+        requests.get(f"{url}/stream", stream=True, timeout=2) as stream,
+    ):
+        seen.extend(stream.iter_lines())
+    return b"".join(seen).decode()

@@ -1,7 +1,7 @@
 """Constant load on the app: people who post and read, each request to any replica.
 
-Runs in a container of the app's image, next to the app, and prints a line of JSON for each
-request: what it was, whether it succeeded, how it ended, and its seconds.
+This runs in a container of the app's image, next to the app, and prints a line of JSON for each
+request: the post that it sent, whether it succeeded, its outcome, and the seconds that it took.
 """
 
 import http.client
@@ -18,10 +18,10 @@ PAUSE = 0.03  # seconds between two requests of a person
 
 
 class Person:
-    """A browser that keeps no connection, so each request may meet another replica."""
+    """A browser that closes each connection, so that each request may reach another replica."""
 
     def __init__(self, name: str) -> None:
-        """Have an account, and log in."""
+        """Register an account and log in."""
         self.name = name
         self.cookies: dict[str, str] = {}
         self.token = ""
@@ -34,7 +34,7 @@ class Person:
         self.request("GET", "/")
 
     def request(self, method: str, path: str, form: dict[str, str] | None = None) -> int:
-        """Return the status of a replica's answer."""
+        """Make a request to a replica, and return the response's status."""
         replicas = socket.getaddrinfo("web", 8000, socket.AF_INET, socket.SOCK_STREAM)
         host = str(random.choice(replicas)[4][0])  # noqa: S311
         connection = http.client.HTTPConnection(host, 8000, timeout=10)
@@ -43,28 +43,27 @@ class Person:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = urlencode({**form, "csrf_token": self.token}) if form is not None else None
         connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        page = answer.read().decode()
+        response = connection.getresponse()
+        page = response.read().decode()
         connection.close()
-        for cookie in answer.headers.get_all("Set-Cookie", []):
+        for cookie in response.headers.get_all("Set-Cookie", []):
             name, value = cookie.split(";")[0].split("=", 1)
             self.cookies[name] = value
         if token := re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page):
             self.token = token[1]
-        return answer.status
+        return response.status
 
     def use(self) -> None:
-        """Post and read for ever, and say how that went."""
+        """Post and read until the process ends, and report each request."""
         number = 0
         while True:
             number += 1
-            self.report(
-                f"{self.name}-{number}", 302, "POST", "/", {"post": f"{self.name}-{number}"}
-            )
+            post = f"{self.name}-{number}"
+            self.report(post, 302, "POST", "/", {"post": post})
             self.report("", 200, "GET", "/")
 
     def report(self, post: str, expected: int, *request: object) -> None:
-        """Make a request, and print what became of it."""
+        """Make a request, and print its outcome."""
         start = time.monotonic()
         try:
             outcome = str(status := self.request(*request))  # type: ignore[arg-type]
@@ -72,9 +71,10 @@ class Person:
         except (OSError, http.client.HTTPException) as error:
             outcome, good = repr(error), False
         line = json.dumps([post, good, outcome, time.monotonic() - start]) + "\n"
-        print(line, end="", flush=True)  # in one piece, as others print too
+        print(line, end="", flush=True)  # one write, because other threads print too
         time.sleep(PAUSE)
 
 
-for number in range(PEOPLE):
-    threading.Thread(target=Person(f"person{number}").use).start()
+if __name__ == "__main__":
+    for number in range(PEOPLE):
+        threading.Thread(target=Person(f"person{number}").use).start()

@@ -1,0 +1,1 @@
+"""Tests of the template: its prompts, its hooks, and the project that it bakes."""

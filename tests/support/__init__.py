@@ -1,0 +1,12 @@
+"""What several tests and benchmarks share.
+
+template    the paths of the template, its prompts and their default answers
+commands    running other programs
+baking      baking projects, and reading what was baked
+servers     the baked project, installed and served
+visitors    what a person does on the site
+sentry      servers that stand in for Sentry
+containers  containers of an image
+load        constant load on a stack
+strategies  answers for Hypothesis
+"""

@@ -1,0 +1,51 @@
+"""Running other programs."""
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.template import TEMPLATE
+
+GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
+
+
+@dataclass
+class Shell:
+    """A folder in which commands run, and the environment variables that they see."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def run(
+        self, *command: str | Path, stdin: str = "", **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command, with more variables if given, and return its result."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.variables, **more},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def succeed(self, *command: str | Path, **more: str) -> str:
+        """Run a command that must succeed, and return what it prints."""
+        result = self.run(*command, **more)
+        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+        return result.stdout.strip()
+
+    def commit(self) -> None:
+        """Commit everything in the folder, which becomes a git repository if it is none yet."""
+        for arguments in ("init --quiet", "add .", "commit --quiet --message All"):
+            self.succeed(*GIT, *arguments.split())
+
+
+HERE = Shell(TEMPLATE)
+
+
+def docker(*arguments: str | Path) -> str:
+    """Run a docker command that must succeed, and return what it prints."""
+    return HERE.succeed("docker", *arguments)

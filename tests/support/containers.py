@@ -1,0 +1,28 @@
+"""Containers of the project's image."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.commands import docker
+from tests.support.servers import wait_for
+
+LOCKED_DOWN = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+UNUSED_KEY = "unused-" * 6
+UNUSED_SETTINGS = (
+    "--env",
+    f"SECRET_KEY={UNUSED_KEY}",
+    "--env",
+    "DATABASE_URL=postgresql://u:p@127.0.0.1/blog",
+)
+
+
+@contextmanager
+def container(image: str, *options: str) -> Iterator[str]:
+    """Run an image with few privileges; the block begins once Docker finds it healthy."""
+    name = docker("run", "--detach", *LOCKED_DOWN, *UNUSED_SETTINGS, *options, image)
+    try:
+        health = ("inspect", "--format", "{{.State.Health.Status}}", name)
+        wait_for(lambda: docker(*health) == "healthy", "a healthy container")
+        yield name
+    finally:
+        docker("rm", "--force", name)

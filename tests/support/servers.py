@@ -1,0 +1,106 @@
+"""The baked project, installed and served as its image serves it."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.support.commands import HERE, Shell
+
+UV = str(Path(sys.executable).with_name("uv"))
+PATIENCE = 60  # seconds
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    """Return the condition's first true value; raise TimeoutError when that takes too long."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise TimeoutError(what)
+
+
+def responds(url: str) -> bool:
+    """Tell whether the URL gives a successful response."""
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+@dataclass
+class Gunicorn:
+    """The app's server: a master process and its workers."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def workers(self) -> list[int]:
+        """Return the workers' process ids."""
+        return [int(pid) for pid in HERE.run("pgrep", "-P", str(self.process.pid)).stdout.split()]
+
+    def stop(self) -> float:
+        """Send SIGTERM, as Docker does, and return the seconds until the server has ended."""
+        start = time.monotonic()
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE)
+        return time.monotonic() - start
+
+
+class Project(Shell):
+    """A baked project whose programs come from its own environment."""
+
+    def __init__(self, folder: Path, venv: Path) -> None:
+        """Let commands see nothing of the environment of whoever runs the tests."""
+        self.venv = venv
+        path = f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        super().__init__(folder, {"PATH": path, "HOME": str(folder)})
+
+    @contextmanager
+    def serving(self, **settings: str) -> Iterator[Gunicorn]:
+        """Serve on a free port, with the command of the Dockerfile, until the block ends."""
+        address = f"127.0.0.1:{free_port()}"
+        dockerfile = (self.folder / "Dockerfile").read_text("utf-8")
+        [line] = re.findall(r"^CMD \[(.+)\]$", dockerfile, re.M)
+        program, *arguments = re.findall(r'"([^"]+)"', line)
+        command = [self.venv / "bin" / program, *arguments, "--bind", address]
+        url = f"http://{address}"
+        variables = {**self.variables, **settings}
+        with subprocess.Popen(command, cwd=self.folder, env=variables) as process:
+            try:
+                wait_for(lambda: responds(f"{url}/healthz") or process.poll() is not None, url)
+                assert process.poll() is None, f"{program} ended"
+                yield Gunicorn(url, process)
+            finally:
+                process.terminate()
+
+
+def install(requirements: Path, venv: Path, python: str = sys.executable) -> None:
+    """Make an environment with exactly the packages of a hashed requirements file."""
+    HERE.succeed(UV, "venv", "--quiet", "--python", python, venv)
+    sync = (UV, "pip", "sync", "--quiet", "--require-hashes", requirements)
+    HERE.succeed(*sync, VIRTUAL_ENV=str(venv))
+
+
+def env_of(project: Path) -> dict[str, str]:
+    """Return the variables of a project's `.env`, as Compose hands them to the image."""
+    lines = (project / ".env").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

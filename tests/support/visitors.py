@@ -1,0 +1,36 @@
+"""What a person does on the site."""
+
+import re
+
+import requests
+
+TIMEOUT = 20  # seconds, which is also `graceful_timeout` in gunicorn.conf.py
+ACCOUNT = {"username": "susan", "email": "susan@example.com"}
+PASSWORD = {"password": "correct horse", "password2": "correct horse"}
+
+
+def get(url: str) -> requests.Response:
+    """Return the response to a GET request on a connection of its own."""
+    return requests.get(url, timeout=TIMEOUT)
+
+
+def submit(browser: requests.Session, url: str, **form: str) -> requests.Response:
+    """Fill in and submit the form on a page."""
+    page = browser.get(url, timeout=TIMEOUT)
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
+    assert token, page.text
+    return browser.post(url, data={**form, "csrf_token": token[1]}, timeout=TIMEOUT)
+
+
+def sign_up(site: str) -> requests.Session:
+    """Return a browser in which susan has an account and is logged in."""
+    browser = requests.Session()
+    for page in ("register", "login"):
+        submit(browser, f"{site}/auth/{page}", **ACCOUNT, **PASSWORD)
+    return browser
+
+
+def crash(site: str) -> str:
+    """Open the broken route, and return the id of the event that the page shows."""
+    [event_id] = re.findall(r'class="event-id">(\w+)<', get(f"{site}/broken_route").text)
+    return str(event_id)
