@@ -21,8 +21,14 @@ from tests.support.template import TEMPLATE
 settings.register_profile("template", deadline=None, max_examples=50)
 settings.load_profile("template")
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+]
+
 Bake = Callable[..., Path]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +105,6 @@ def browser() -> Iterator[Browser]:
     if not path and not os.environ.get("CI"):
         pytest.skip("there is no Chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()

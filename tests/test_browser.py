@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_cookies.plugin import Cookies
 
-from tests.support.commands import Shell
+from tests.support.commands import Shell, docker
 from tests.support.sentry import Sink
 from tests.support.servers import Project, env_of, wait_for
+from tests.support.spotlight import make_spotlight
 from tests.support.template import BODY
 from tests.support.visitors import PASSWORD, sign_up, submit
 
@@ -66,12 +67,12 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture(scope="module")
-def traced(cookies_session: Cookies, project: Project, sink: Sink) -> Project:
-    """Return a project that traces in the browser, whose script is built."""
+def traced(cookies_session: Cookies, sink: Sink) -> Project:
+    """Return a project that traces in the browser, built, installed and migrated."""
     answers = {"browser_tracing": True, "sentry_dsn": sink.dsn, "release": "1.2.3"}
     folder: Path = cookies_session.bake(answers).project_path
-    Shell(folder).succeed("make", "assets")
-    traced = Project(folder, project.venv)
+    Shell(folder).succeed("make", "assets", ".venv/prod")
+    traced = Project(folder, folder / ".venv")
     traced.succeed("flask", "db", "upgrade")
     return traced
 
@@ -151,9 +152,25 @@ def test_broken_button_breaks_both_halves(page: Page, sink: Sink) -> None:
     page.click("button[data-breaks]")
     [here] = sent(sink, "event")
     [there] = [event for event in sink.items("event") if event["platform"] == "python"]
-    assert here["exception"]["values"][0]["type"] == "ReferenceError"
+    assert here["exception"]["values"][0]["type"] == "BrokenButtonError"
     assert there["exception"]["values"][-1]["type"] == "ZeroDivisionError"
     assert here["contexts"]["trace"]["trace_id"] == there["contexts"]["trace"]["trace_id"]
+
+
+def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> None:
+    """Without an account, a person sees both errors side by side, and the click in their trace."""
+    with make_spotlight(traced.folder) as started:
+        page = browser.new_page()
+        response = page.goto(f"{started.site}/broken_button")
+        assert response
+        with page.expect_event("pageerror"):
+            page.click("button[data-breaks]")
+        page.goto(f"{started.spotlight}/telemetry/errors")
+        page.get_by_text("BrokenButtonError").first.wait_for()
+        page.get_by_text("ZeroDivisionError").first.wait_for()
+        page.goto(f"{started.spotlight}/telemetry/traces/{response.headers['x-trace-id']}")
+        page.get_by_text("ui.action.click").first.wait_for()
+        page.close()
 
 
 def test_feedback_arrives(page: Page, sink: Sink) -> None:
@@ -204,3 +221,14 @@ def test_nothing_planted_leaves(page: Page, sink: Sink, traced_site: str) -> Non
     sent(sink, "transaction", 4)
     received = b"".join(map(gzip.decompress, sink.bodies)).decode()
     assert [place for place, secret in PLANTED.items() if secret in received] == []
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("engine")
+def test_image_has_the_script(traced: Project) -> None:
+    """The image has the same script as `make assets` builds, and nothing of Node."""
+    image = docker("build", "--quiet", traced.folder)
+    listed = docker("run", "--rm", image, "find", "/srv", "-name", "*.js", "-o", "-name", "*.json")
+    assert listed == "/srv/app/static/browser.js"
+    script = docker("run", "--rm", image, "cat", "/srv/app/static/browser.js")
+    assert script == (traced.folder / "app/static/browser.js").read_text("utf-8").strip()

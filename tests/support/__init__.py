@@ -6,6 +6,7 @@ baking      baking projects, and reading what was baked
 servers     the baked project, installed and served
 visitors    what a person does on the site
 sentry      servers that stand in for Sentry
+spotlight   `make spotlight`
 containers  containers of an image
 load        constant load on a stack
 strategies  answers for Hypothesis

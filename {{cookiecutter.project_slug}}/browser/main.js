@@ -75,7 +75,7 @@ const button = document.querySelector("button[data-breaks]");
 button?.addEventListener("click", () =>
   startSpan({ name: "broken button", op: "ui.action.click" }, async () => {
     await fetch(button.dataset.breaks);
-    throw new ReferenceError("The broken button was pressed");
+    throw Object.assign(new Error(), { name: "BrokenButtonError" });
   }),
 );
 
