@@ -146,6 +146,21 @@ def test_page_load_names_release_and_user(page: Page, sink: Sink, traced_site: s
     assert load["user"] == {"id": "1"}
 
 
+def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sink: Sink) -> None:
+    """A page that the server does not trace loads untraced, but its errors name its trace."""
+    sink.bodies.clear()
+    settings = env_of(traced.folder) | {"SENTRY_TRACES_SAMPLE_RATE": "0"}
+    with traced.serving(**settings) as gunicorn:
+        page = browser.new_page()
+        response = page.goto(f"{gunicorn.url}/broken_button")
+        assert response
+        page.click("button[data-breaks]")
+        [error] = sent(sink, "event")
+        page.close()
+    assert error["contexts"]["trace"]["trace_id"] == response.headers["x-trace-id"]
+    assert sink.items("transaction") == []
+
+
 def test_broken_button_breaks_both_halves(page: Page, sink: Sink) -> None:
     """The broken button makes two errors in one trace."""
     page.goto("/broken_button")

@@ -31,7 +31,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     app.register_blueprint(main.bp)
     app.register_blueprint(auth.bp, url_prefix="/auth")
     app.register_blueprint(health.bp)
-    # Without app/browser.py and its templates, pages work and send nothing.
+    # A project may do without this module: then pages send nothing to Sentry.
     if find_spec("app.browser"):
         app.register_blueprint(import_module("app.browser").bp)
 

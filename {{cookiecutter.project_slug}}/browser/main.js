@@ -1,4 +1,4 @@
-// Errors and page loads, sent to Sentry by way of the app. The script tag has the settings.
+// Send errors and page loads to Sentry, by way of the app. The script tag has the settings.
 import {
   BrowserClient,
   browserTracingIntegration,
@@ -15,17 +15,17 @@ import { scrub } from "./scrubbing.js";
 
 const settings = document.currentScript.dataset;
 
-// `init` would bring the default integrations along, which record clicks, URLs and the console.
-// Release health has no session from here: the server counts each request already.
+// `init` would add the default integrations, which record clicks, URLs and the console, and start
+// sessions, although the server counts each request as a session already.
 const client = new BrowserClient({
-  dsn: "https://public@localhost/0", // the SDK wants one; the app knows where things go
+  dsn: "https://public@localhost/0", // required, but unused: the app forwards to its own DSN
   tunnel: settings.tunnel,
   release: settings.release,
   environment: settings.environment,
-  tracesSampleRate: 0, // pages whose request the server did not trace; it decides for the others
+  tracesSampleRate: 0, // for pages about which the server has not decided
   traceLifecycle: "static", // Spotlight shows transactions, but no streamed spans
   sendClientReports: false,
-  dataCollection: { userInfo: false }, // do not let Sentry infer an address
+  dataCollection: { userInfo: false }, // Sentry must not infer an IP address
   stackParser: defaultStackParser,
   transport: (options) => createTransport(options, ({ body }) => post(options.url, body)),
   integrations: [
@@ -33,10 +33,10 @@ const client = new BrowserClient({
     globalHandlersIntegration(),
     linkedErrorsIntegration(),
     browserTracingIntegration({
-      instrumentNavigation: false, // each page is loaded from the server
+      instrumentNavigation: false, // the server renders each page
       instrumentBfcacheRestore: false,
       linkPreviousTrace: "off",
-      webVitals: { ignore: ["inp"] }, // it would name what was clicked
+      webVitals: { ignore: ["inp"] }, // names the element that was clicked
     }),
   ],
 });
@@ -70,7 +70,7 @@ if (form) {
   });
 }
 
-// The broken button breaks here and on the server, in one trace.
+// The broken button crashes here and on the server, in one trace.
 const button = document.querySelector("button[data-breaks]");
 button?.addEventListener("click", () =>
   startSpan({ name: "broken button", op: "ui.action.click" }, async () => {
@@ -79,7 +79,7 @@ button?.addEventListener("click", () =>
   }),
 );
 
-// The headers of the response are left out: each has a Retry-After, and the SDK would wait.
+// Leave out the headers: each response has Retry-After, for which the SDK would wait.
 async function post(url, body) {
   const response = await fetch(url, { method: "POST", body, keepalive: true });
   return { statusCode: response.status };

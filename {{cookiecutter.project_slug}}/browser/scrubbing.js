@@ -1,4 +1,4 @@
-// What leaves: an event is built anew from what is known to say nothing about a person.
+// Build each event anew from what cannot identify a person or quote the page.
 
 const EVENT = [
   "event_id", "type", "platform", "level", "timestamp", "start_timestamp", "release",
@@ -10,7 +10,7 @@ const SPAN = [
 const FRAME = ["function", "lineno", "colno", "in_app"];
 const DATA = ["sentry.op", "sentry.origin", "http.response.status_code"];
 
-// `rule` is the rule of the page's route, for example /user/<username>.
+// Return what is sent of `event`, on a page whose route has a rule such as /user/<username>.
 export function scrub(event, rule) {
   const { trace, feedback } = event.contexts ?? {};
   return {
@@ -22,21 +22,21 @@ export function scrub(event, rule) {
       headers: { "User-Agent": navigator.userAgent },
     },
     contexts: {
-      ...(trace && { trace: scrubSpan(trace) }), // otherwise the SDK adds the ids of the page
-      feedback, // typed in order to be sent
+      ...(trace && { trace: scrubSpan(trace) }), // without it, the SDK adds the trace of the page
+      feedback, // a person typed it in order to send it
     },
     spans: event.spans?.map(scrubSpan),
     exception: event.exception && { values: event.exception.values?.map(scrubException) },
   };
 }
 
-// A description has a URL, unless it names one of our static files.
+// A description may be the URL of any page, so only those of static files are kept.
 function scrubSpan(span) {
   const file = span.description?.match(/^\/static\/[^?#]*/)?.[0];
   return { ...pick(span, SPAN), description: file, data: pick(span.data ?? {}, DATA) };
 }
 
-// A message may quote the page or what was typed, so that the type and the stack have to do.
+// A message may quote the page or what was typed, so only the type and the stack are kept.
 function scrubException({ type, mechanism, stacktrace }) {
   const frames = stacktrace?.frames?.map((frame) => ({
     ...pick(frame, FRAME),
