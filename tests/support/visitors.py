@@ -5,7 +5,6 @@ import re
 import requests
 
 TIMEOUT = 20  # seconds, which is also `graceful_timeout` in gunicorn.conf.py
-ACCOUNT = {"username": "susan", "email": "susan@example.com"}
 PASSWORD = {"password": "correct horse", "password2": "correct horse"}
 
 
@@ -22,11 +21,12 @@ def submit(browser: requests.Session, url: str, **form: str) -> requests.Respons
     return browser.post(url, data={**form, "csrf_token": token[1]}, timeout=TIMEOUT)
 
 
-def sign_up(site: str) -> requests.Session:
-    """Return a browser in which susan has an account and is logged in."""
+def sign_up(site: str, name: str = "susan") -> requests.Session:
+    """Return a browser in which a new user is logged in."""
     browser = requests.Session()
+    account = {"username": name, "email": f"{name}@example.com"}
     for page in ("register", "login"):
-        submit(browser, f"{site}/auth/{page}", **ACCOUNT, **PASSWORD)
+        submit(browser, f"{site}/auth/{page}", **account, **PASSWORD)
     return browser
 
 
