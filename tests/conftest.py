@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cookiecutter.main import cookiecutter
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Terminal
@@ -19,6 +20,13 @@ from tests.support.template import TEMPLATE
 
 settings.register_profile("template", deadline=None, max_examples=50)
 settings.load_profile("template")
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+]
 
 Bake = Callable[..., Path]
 
@@ -88,3 +96,15 @@ def site(project: Project) -> Iterator[str]:
     """Return the URL of the project, served as its image serves it."""
     with project.serving(**env_of(project.folder)) as gunicorn:
         yield gunicorn.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return the system's Chromium; skip the test where there is none, except in CI."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

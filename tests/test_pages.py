@@ -1,19 +1,15 @@
 """The pages of the baked project in a real browser, as wide as a phone and as a desktop."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.support.servers import Project
 from tests.support.visitors import get, sign_up
 
 pytestmark = pytest.mark.slow
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -23,18 +19,6 @@ def paths(project: Project, site: str) -> list[str]:
     filled = [route.replace("<username>", "susan") for route in routes if "<path:" not in route]
     kinds = {path: get(f"{site}{path}").headers["Content-Type"] for path in filled}
     return [*(path for path, kind in kinds.items() if kind.startswith("text/html")), "/nowhere"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return the system's Chromium; skip the test where there is none, except in CI."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if not path and not os.environ.get("CI"):
-        pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=[390, 1280])
