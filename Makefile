@@ -36,10 +36,8 @@ test: $(READY)  ## run every test
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
 
-bench: $(READY)  ## measure the timeline, the image, and the cost of Sentry
-	.venv/bin/python -m bench.timeline
-	.venv/bin/python -m bench.containers
-	.venv/bin/python -m bench.sentry
+bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")
+	.venv/bin/python -m bench $(ARGS)
 
 lint: $(READY)  ## check style, types, spelling, workflows
 	.venv/bin/mypy

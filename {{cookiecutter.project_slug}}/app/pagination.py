@@ -74,15 +74,22 @@ class Page:
     newer: int | None
 
 
-def paginate(statements: Statements, cursor: Cursor, **parameters: object) -> Page:
-    """Return the page at `cursor`, or the newest page where there is none at it."""
-    statement = statements.newer if cursor.after else statements.older
-    rows = db.session.execute(statement, {"start": cursor.start, **parameters}).all()
+def paginate(cursor: Cursor, *ways: Statements, **parameters: object) -> Page:
+    """Return the page at `cursor`, or the newest page where there is none at it.
+
+    Of several `ways`, each but the last may miss rows, and counts only if it fills the page.
+    """
+    rows: Sequence[AnyRow] = []
+    for statements in ways:
+        statement = statements.newer if cursor.after else statements.older
+        rows = db.session.execute(statement, {"start": cursor.start, **parameters}).all()
+        if len(rows) > PAGE_SIZE:
+            break
     more = len(rows) > PAGE_SIZE
     newest = cursor == Cursor()
     # A page after the newest rows would not be full, so show the newest page instead.
     if not newest and (not rows or (cursor.after and not more)):
-        return paginate(statements, Cursor(), **parameters)
+        return paginate(Cursor(), *ways, **parameters)
     rows = rows[:PAGE_SIZE]
     if cursor.after:
         rows = rows[::-1]

@@ -34,22 +34,22 @@ from app.pagination import (
 
 COUNT_LIMIT = 1000  # a profile counts no further: an account may have any number of followers
 READER = bindparam("reader", type_=User.id.type)
-POSTS = select(Post.id, Post.body, Post.timestamp, Post.user_id, User.username).join(Post.author)
+WINDOW = 500  # posts of everybody, among which the posts of a timeline are looked for first
 
 
 def all_posts(cursor: Cursor) -> Page:
     """Return a page of everybody's posts."""
-    return paginate(ALL_POSTS, cursor)
+    return paginate(cursor, ALL_POSTS)
 
 
 def posts_of(user_id: int, cursor: Cursor) -> Page:
     """Return a page of a user's posts."""
-    return paginate(POSTS_OF, cursor, author=user_id)
+    return paginate(cursor, POSTS_OF, author=user_id)
 
 
 def timeline(reader_id: int, cursor: Cursor) -> Page:
     """Return a page of the posts of a reader and of those whom the reader follows."""
-    return paginate(TIMELINE, cursor, reader=reader_id)
+    return paginate(cursor, RECENT, TIMELINE, reader=reader_id)
 
 
 def profile(username: str, reader_id: int) -> AnyRow | None:
@@ -60,6 +60,17 @@ def profile(username: str, reader_id: int) -> AnyRow | None:
     if "\0" in username:  # PostgreSQL refuses NUL in a text
         return None
     return db.session.execute(PROFILE, {"username": username, "reader": reader_id}).first()
+
+
+def recent_statement(nearest: Nearest, limit: int, window: int = WINDOW) -> AnySelect:
+    """Return the statement of those posts of a timeline that are among the nearest `window`.
+
+    It costs little, and is all that a reader needs who follows accounts that post often.
+    """
+    recent = aliased(Post, nearest(select(Post), Post.id).limit(window).subquery())
+    followed = select(followers.c.followed_id).where(followers.c.follower_id == READER)
+    own_or_followed = (recent.user_id == READER) | recent.user_id.in_(followed)
+    return nearest(columns_of(recent).where(own_or_followed), recent.id).limit(limit)
 
 
 def timeline_statement(nearest: Nearest, limit: int) -> AnySelect:
@@ -82,10 +93,17 @@ def timeline_statement(nearest: Nearest, limit: int) -> AnySelect:
     in_order = first.c.post_id.asc() if nearest is newer else first.c.post_id.desc()
     active = select(first.c.id).order_by(in_order).limit(limit).subquery()
     last = nth_post_of(active.c.id, limit)
-    posts = POSTS.join(active, Post.user_id == active.c.id).where(
-        Post.id <= last if nearest is newer else Post.id >= last
+    posts = (
+        columns_of(Post)
+        .join(active, Post.user_id == active.c.id)
+        .where(Post.id <= last if nearest is newer else Post.id >= last)
     )
     return nearest(posts, Post.id).limit(limit)
+
+
+def columns_of(post: type[Post]) -> AnySelect:
+    """Return the statement that selects what pages show of posts."""
+    return select(post.id, post.body, post.timestamp, post.user_id, User.username).join(post.author)
 
 
 def count(rows: AnySelect, limit: int = COUNT_LIMIT + 1) -> ScalarSelect[int]:
@@ -101,11 +119,10 @@ def both(statement: AnySelect) -> Statements:
     )
 
 
-ALL_POSTS = both(POSTS)
-POSTS_OF = both(POSTS.where(Post.user_id == bindparam("author", type_=User.id.type)))
-TIMELINE = Statements(
-    older=timeline_statement(older, PAGE_SIZE + 1), newer=timeline_statement(newer, PAGE_SIZE + 1)
-)
+ALL_POSTS = both(columns_of(Post))
+POSTS_OF = both(columns_of(Post).where(Post.user_id == bindparam("author", type_=User.id.type)))
+RECENT = Statements(*(recent_statement(nearest, PAGE_SIZE + 1) for nearest in (older, newer)))
+TIMELINE = Statements(*(timeline_statement(nearest, PAGE_SIZE + 1) for nearest in (older, newer)))
 PROFILE = select(
     User.id,
     User.username,

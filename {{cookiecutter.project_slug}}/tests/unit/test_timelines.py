@@ -1,17 +1,19 @@
 """The timeline against the query that everybody would write first."""
 
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Select, select, text
 
 from app import timelines
 from app.extensions import db
 from app.models import Post, User, followers
-from app.pagination import ID_MAX, Cursor, newer, older
-from app.timelines import timeline, timeline_statement
+from app.pagination import ID_MAX, AnySelect, Cursor, Statements, newer, older
+from app.timelines import recent_statement, timeline, timeline_statement
 from tests.conftest import Blog
 
 LIMIT = 4
@@ -24,13 +26,14 @@ def context(app: Flask) -> Iterator[None]:
         yield
 
 
+@pytest.mark.parametrize("build", [recent_statement, timeline_statement])
 @pytest.mark.parametrize("seed", range(8))
-def test_timeline_is_complete(seed: int) -> None:
+def test_timeline_is_complete(seed: int, build: Callable[..., AnySelect]) -> None:
     """From every post on, in both directions, the timeline is what the plain query finds."""
     reader, posts = random_blog(random.Random(seed))
     ids = plain_timeline(reader)
     for nearest in (older, newer):
-        statement = timeline_statement(nearest, LIMIT)
+        statement = build(nearest, LIMIT)
         for start in (*range(posts + 2), ID_MAX + 1):
             found = db.session.scalars(statement, {"start": start, "reader": reader.id}).all()
             if nearest is older:
@@ -64,6 +67,17 @@ def plain_timeline(reader: User) -> list[int]:
     return list(db.session.scalars(select(Post.id).where(own_or_followed).order_by(Post.id)))
 
 
+def test_post_of_quiet_account_is_found(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A post is on the timeline however many others have been written since."""
+    narrow = Statements(*(recent_statement(nearest, 26, window=2) for nearest in (older, newer)))
+    monkeypatch.setattr(timelines, "RECENT", narrow)
+    susan, david = blog.user("susan"), blog.user("david")
+    post = blog.post(susan)
+    for _ in range(3):
+        blog.post(david)
+    assert [row.id for row in timeline(susan, Cursor()).rows] == [post]
+
+
 def test_following_oneself_doubles_nothing(blog: Blog) -> None:
     """A row that only SQL could add, of a user who follows themselves, does no harm."""
     susan = blog.user("susan")
@@ -81,3 +95,16 @@ def test_counts_are_capped(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
         select(followers.c.follower_id).where(followers.c.followed_id == User.id), limit=2
     )
     assert db.session.scalar(select(counted).where(User.id == susan)) == 2
+
+
+STATEMENTS = [v for v in vars(timelines).values() if isinstance(v, Select)]
+STATEMENTS += [s for v in vars(timelines).values() if isinstance(v, Statements) for s in v]
+VALUES: dict[str, Any] = {"start": 1, "reader": 1, "author": 1, "username": "susan"}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_no_table_is_scanned(statement: AnySelect) -> None:
+    """However large the tables are, each is searched by an index."""
+    sql = statement.params(VALUES).compile(db.engine, compile_kwargs={"literal_binds": True})
+    plan = [step.detail for step in db.session.execute(text(f"EXPLAIN QUERY PLAN {sql}"))]
+    assert [step for step in plan if re.match("SCAN (post|user|followers)", step)] == []
