@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pre_gen_project import RULES
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Terminal, parse, parse_files, ruff_complaints
+from tests.support.hooks import PRE_GEN
 from tests.support.template import (
     ANSWERS,
     BODY,
@@ -27,7 +27,7 @@ from tests.support.template import (
     files_naming,
 )
 
-EXAMPLES = {key: example for key, _, _, example in RULES}
+EXAMPLES = {key: example for key, _, _, example in PRE_GEN.RULES}
 
 
 def other_answer(key: str) -> Any:

@@ -10,8 +10,9 @@ from functools import partial
 import pytest
 
 from tests.support.commands import docker
+from tests.support.containers import postgres, url_of
 from tests.support.sentry import FAULTS, Sink, broken_host
-from tests.support.servers import Gunicorn, Project, env_of, free_port, responds, wait_for
+from tests.support.servers import Gunicorn, Project, env_of, responds, wait_for
 from tests.support.visitors import TIMEOUT, crash, get, sign_up
 
 pytestmark = pytest.mark.slow
@@ -110,32 +111,21 @@ class Outage:
 
 
 @pytest.fixture(scope="module")
-def postgres(engine: None) -> Iterator[str]:
-    """Return the id of a container with PostgreSQL."""
-    port = f"127.0.0.1:{free_port()}:5432"
-    trust = "POSTGRES_HOST_AUTH_METHOD=trust"
-    container = docker("run", "--detach", "--publish", port, "--env", trust, "postgres:18")
-    yield container
-    docker("rm", "--force", "--volumes", container)
-
-
-@pytest.fixture(scope="module")
-def outage(project: Project, postgres: str) -> Outage:
+def outage(project: Project, engine: None) -> Outage:
     """Stop the database while somebody is logged in, and start it again."""
-    address = docker("port", postgres, "5432")
-    with Sink() as sink:
-        url = f"postgresql://postgres@{address}/postgres"
-        settings = env_of(project.folder) | {"DATABASE_URL": url, "SENTRY_DSN": sink.dsn}
+    with postgres() as database, Sink() as sink:
+        settings = env_of(project.folder)
+        settings |= {"DATABASE_URL": url_of(database), "SENTRY_DSN": sink.dsn}
         upgrade = partial(project.run, "flask", "db", "upgrade", **settings)
         wait_for(lambda: upgrade().returncode == 0, "PostgreSQL")
         with project.serving(**settings) as gunicorn:
             site = gunicorn.url
             susan = sign_up(site)
             paths = ["/", "/explore", "/user/susan"] * 4
-            docker("stop", postgres)
+            docker("stop", database)
             pages = [susan.get(f"{site}{path}", timeout=TIMEOUT).status_code for path in paths]
             ready, alive = (get(f"{site}/{name}").status_code for name in ("readyz", "healthz"))
-            docker("start", postgres)
+            docker("start", database)
             wait_for(lambda: responds(f"{site}/readyz"), "the database")
             afterwards = susan.get(site, timeout=TIMEOUT).status_code
             gunicorn.stop()

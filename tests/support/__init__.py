@@ -1,6 +1,7 @@
 """What several tests and benchmarks share.
 
 template    the paths of the template, its prompts and their default answers
+hooks       the hooks as Cookiecutter renders them
 commands    running other programs
 baking      baking projects, and reading what was baked
 servers     the baked project, installed and served

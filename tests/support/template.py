@@ -9,7 +9,6 @@ from cookiecutter.utils import create_env_with_context
 
 TEMPLATE = Path(__file__).parents[2]
 BODY = TEMPLATE / "{{cookiecutter.project_slug}}"
-HOOKS = sorted((TEMPLATE / "hooks").glob("*.py"))
 
 CONTEXT: dict[str, Any] = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
 PROMPTS = [key for key in CONTEXT if not key.startswith("_")]
