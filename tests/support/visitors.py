@@ -15,10 +15,15 @@ def get(url: str) -> requests.Response:
 
 def submit(browser: requests.Session, url: str, **form: str) -> requests.Response:
     """Fill in and submit the form on a page."""
-    page = browser.get(url, timeout=TIMEOUT)
+    token = csrf_token(browser.get(url, timeout=TIMEOUT))
+    return browser.post(url, data={**form, "csrf_token": token}, timeout=TIMEOUT)
+
+
+def csrf_token(page: requests.Response) -> str:
+    """Return the token in a page's form."""
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
     assert token, page.text
-    return browser.post(url, data={**form, "csrf_token": token[1]}, timeout=TIMEOUT)
+    return token[1]
 
 
 def sign_up(site: str, name: str = "susan") -> requests.Session:
