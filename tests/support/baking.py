@@ -14,7 +14,7 @@ import yaml
 from dotenv import dotenv_values
 
 from tests.support.commands import HERE, Shell
-from tests.support.template import ANSWERS, PROMPTS, TEMPLATE
+from tests.support.template import PROMPTS, TEMPLATE
 
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter", str(TEMPLATE))
 RUFF = Path(sys.executable).with_name("ruff")
@@ -45,12 +45,13 @@ class Terminal(Shell):
 
 
 def bake(folder: Path, **answers: str) -> Path:
-    """Bake a project into a folder, with the default answers except for those given."""
+    """Bake a project into an empty folder, with the default answers except for those given."""
     given = [f"{key}={value}" for key, value in answers.items()]
     HERE.succeed(
         *COOKIECUTTER, "--no-input", "--default-config", "--output-dir", str(folder), *given
     )
-    return folder / (answers.get("project_slug") or str(ANSWERS["project_slug"]))
+    [project] = folder.glob("*/pyproject.toml")
+    return project.parent
 
 
 def keystrokes(**answers: str) -> str:
