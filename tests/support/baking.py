@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import jinja2
+import pexpect
 import yaml
 from dotenv import dotenv_values
 
@@ -34,6 +35,14 @@ class Terminal(Shell):
     def cookiecutter(self, *arguments: str, stdin: str = "", **more: str) -> CompletedProcess[str]:
         """Run Cookiecutter on this template."""
         return self.run(*COOKIECUTTER, *arguments, stdin=stdin, **more)
+
+    def typing(self, *arguments: str) -> "pexpect.spawn[str]":
+        """Start Cookiecutter on a pseudo-terminal, in which a test reads and types."""
+        program, *first = COOKIECUTTER
+        variables = {**self.variables, "TERM": "dumb"}
+        return pexpect.spawn(
+            program, [*first, *arguments], cwd=str(self.folder), env=variables, encoding="utf-8"
+        )
 
     def files_with(self, text: str) -> set[str]:
         """Return the files in any of the three folders that contain a text."""
