@@ -7,35 +7,36 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.report import Table
 from tests.support.baking import bake
 from tests.support.commands import docker
 from tests.support.containers import container
 
 NAME = "microblog-bench"
-ROUNDS = 5
 
 
-def main() -> None:
-    """Print a line for each figure."""
+def run(quick: bool) -> list[Table]:
+    """Measure, and return the table."""
+    rounds = 2 if quick else 5
     with tempfile.TemporaryDirectory() as folder:
         project = bake(Path(folder), project_slug=NAME)
-        rebuild = timed(lambda: build(project), lambda number: change(project, number))
-        start = timed(run_until_healthy)
-        line("layers above the base", megabytes(project), "MB", 60)
-        line("rebuild after a change of one Python file", rebuild, "s", 3)
-        line("start to healthy", start, "s", 3)
+        rebuild = timed(rounds, lambda: build(project), lambda number: change(project, number))
+        start = timed(rounds, run_until_healthy)
+        rows = [
+            ["layers above the base", f"{megabytes(project):.1f} MB", "60 MB"],
+            ["rebuild after a change of one Python file", f"{rebuild:.1f} s", "3 s"],
+            ["start to healthy", f"{start:.1f} s", "3 s"],
+        ]
         docker("image", "prune", "--all", "--force", "--filter", f"label={NAME}")
+    return [Table("The image", ["", "measured", "at most"], rows)]
 
 
-def line(what: str, figure: float, unit: str, goal: int) -> None:
-    """Print a figure and its upper limit."""
-    print(f"{what:<42}{figure:>6.1f} {unit:<2}   (at most {goal})")
-
-
-def timed(act: Callable[[], object], prepare: Callable[[int], object] = lambda _: None) -> float:
+def timed(
+    rounds: int, act: Callable[[], object], prepare: Callable[[int], object] = lambda _: None
+) -> float:
     """Return the median of an action's seconds; the first run only warms up."""
     took = []
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         prepare(number)
         begin = time.monotonic()
         act()
@@ -64,7 +65,3 @@ def megabytes(project: Path) -> float:
     [base] = re.findall(r"^FROM (python:\S+)", (project / "Dockerfile").read_text("utf-8"), re.M)
     image, below = (int(docker("inspect", "--format", "{{.Size}}", name)) for name in (NAME, base))
     return (image - below) / 1e6
-
-
-if __name__ == "__main__":
-    main()

@@ -169,7 +169,7 @@ def test_missing_label_is_reported(server: Stack) -> None:
 def test_first_version_that_is_never_healthy_fails(server: Stack) -> None:
     """`make deploy` does not wait for ever for a first version, which Swarm cannot roll back."""
     server.edit("app/health.py", "/healthz", "/sick")
-    deployed = server.release("0.9.0", TIMEOUT="40")
+    deployed = server.release("0.9.0", TIMEOUT="30")
     server.edit("app/health.py", "/sick", "/healthz")
     assert "Version 0.9.0 is not healthy" in deployed.stderr
     assert deployed.returncode

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.commands import docker
-from tests.support.servers import wait_for
+from tests.support.servers import free_port, wait_for
 
 LOCKED_DOWN = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 UNUSED_KEY = "unused-" * 6
@@ -26,3 +26,20 @@ def container(image: str, *options: str) -> Iterator[str]:
         yield name
     finally:
         docker("rm", "--force", name)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run PostgreSQL until the block ends, and yield the name of its container."""
+    port = f"127.0.0.1:{free_port()}:5432"
+    login = "POSTGRES_PASSWORD=postgres"
+    name = docker("run", "--detach", "--publish", port, "--env", login, "postgres:18")
+    try:
+        yield name
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def url_of(postgres: str, login: str = "postgres:postgres") -> str:
+    """Return the URL of the database in a container."""
+    return f"postgresql://{login}@{docker('port', postgres, '5432')}/postgres"

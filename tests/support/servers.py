@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ def responds(url: str) -> bool:
     """Tell whether the URL gives a successful response."""
     try:
         return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
@@ -65,6 +65,20 @@ class Gunicorn:
         return time.monotonic() - start
 
 
+@contextmanager
+def serving(
+    shell: Shell, command: Sequence[str | Path], url: str, health: str = "/healthz"
+) -> Iterator[Gunicorn]:
+    """Run gunicorn until the block ends; the block begins when `health` responds."""
+    with subprocess.Popen(command, cwd=shell.folder, env=shell.variables) as process:
+        try:
+            wait_for(lambda: responds(url + health) or process.poll() is not None, url)
+            assert process.poll() is None, f"{command} ended"
+            yield Gunicorn(url, process)
+        finally:
+            process.terminate()
+
+
 class Project(Shell):
     """A baked project whose programs come from its own environment."""
 
@@ -81,16 +95,10 @@ class Project(Shell):
         dockerfile = (self.folder / "Dockerfile").read_text("utf-8")
         [line] = re.findall(r"^CMD \[(.+)\]$", dockerfile, re.M)
         program, *arguments = re.findall(r'"([^"]+)"', line)
-        command = [self.venv / "bin" / program, *arguments, "--bind", address]
-        url = f"http://{address}"
-        variables = {**self.variables, **settings}
-        with subprocess.Popen(command, cwd=self.folder, env=variables) as process:
-            try:
-                wait_for(lambda: responds(f"{url}/healthz") or process.poll() is not None, url)
-                assert process.poll() is None, f"{program} ended"
-                yield Gunicorn(url, process)
-            finally:
-                process.terminate()
+        shell = Shell(self.folder, {**self.variables, **settings})
+        command = (self.venv / "bin" / program, *arguments, "--bind", address)
+        with serving(shell, command, f"http://{address}") as gunicorn:
+            yield gunicorn
 
 
 def install(requirements: Path, venv: Path, python: str = sys.executable) -> None:
