@@ -1,5 +1,6 @@
 """The first step of a release, `make release`, and what every later step does without settings."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -203,3 +204,15 @@ def test_scripts_explain_themselves(script: Path) -> None:
     """Each script can be run, and its first comment says what it does."""
     lines = script.read_text().splitlines()
     assert (script.stat().st_mode & 0o111, lines[0], lines[1][:2]) == (0o111, "#!/bin/sh", "# ")
+
+
+def test_azure_inventory_lists_the_tagged_machines(default_project: Path, tmp_path: Path) -> None:
+    """The inventory asks for VMs with the project's tag, and lists their first addresses."""
+    (tmp_path / "az").write_text(
+        '#!/bin/sh\necho "$@" >&2\nprintf "20.0.0.4,20.0.0.5\\n20.0.0.6\\n"\n'
+    )
+    (tmp_path / "az").chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    result = Shell(default_project).run("deploy/inventory/azure.sh", "--list", PATH=path)
+    assert json.loads(result.stdout)["all"]["hosts"] == ["20.0.0.4", "20.0.0.6"]
+    assert "[?tags.app=='microblog']" in result.stderr

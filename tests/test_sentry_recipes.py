@@ -52,7 +52,11 @@ def prepare(project: Path, tools: Path, folder: Path) -> Shell:
     repository = Shell(folder / "microblog")
     (repository.folder / ".venv").mkdir()
     (repository.folder / ".venv/tools").symlink_to(tools)
-    repository.variables |= {"SENTRY_ALERTS_TOKEN": ALERTS_TOKEN, "SENTRY_ORG": "", "SENTRY_URL": ""}
+    repository.variables |= {
+        "SENTRY_ALERTS_TOKEN": ALERTS_TOKEN,
+        "SENTRY_ORG": "",
+        "SENTRY_URL": "",
+    }
     return repository
 
 
@@ -166,7 +170,9 @@ def alerts(repository: Shell, server: Server, **settings: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def created(default_project: Path, tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Created:
+def created(
+    default_project: Path, tools: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Created:
     """Return what a first run reports, and what Sentry has after it."""
     repository = prepare(default_project, tools, tmp_path_factory.mktemp("created"))
     with Server("127.0.0.1", 0) as server:

@@ -65,6 +65,18 @@ runs: {using: composite, steps: [{shell: bash, run: python3 --version}]}
 """
 
 
+Result = subprocess.CompletedProcess[str]
+
+
+class Idle:
+    """Nobody uses the site."""
+
+    def during(self, act: Callable[[], object]) -> list[Request]:
+        """Do something."""
+        act()
+        return []
+
+
 @dataclass
 class Step:
     """A release, and what became of it."""
@@ -99,6 +111,7 @@ class Rehearsal:
     host: Host
     say: Callable[[str], None]
     steps: list[Step] = field(default_factory=list)
+    posts: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Bake the project, commit it, and push it to a git server."""
@@ -183,18 +196,18 @@ class Rehearsal:
 
     # Ways to release
 
-    def push(self, version: str) -> subprocess.CompletedProcess[str]:
+    def push(self, version: str) -> Result:
         """Release a version and push its tag, on which the workflow runs."""
         self.project.succeed("make", "release", f"VERSION={version}")
         self.project.succeed("git", "push", "--quiet", "origin", "HEAD", f"v{version}")
         return self.act("push", {"ref": f"refs/tags/v{version}"})
 
-    def dispatch(self, version: str) -> subprocess.CompletedProcess[str]:
+    def dispatch(self, version: str) -> Result:
         """Run the workflow by hand for a version that is published."""
         inputs = {"version": version}
         return self.act("workflow_dispatch", {"ref": "refs/heads/main", "inputs": inputs})
 
-    def act(self, event: str, payload: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    def act(self, event: str, payload: dict[str, Any]) -> Result:
         """Run the workflow for an event."""
         (self.folder / "event.json").write_text(json.dumps(payload))
         uses = {s["uses"] for job in WORKFLOW["jobs"].values() for s in job["steps"] if "uses" in s}
@@ -219,7 +232,7 @@ class Rehearsal:
             PIP_NO_COMPILE="1",
         )
 
-    def by_hand(self, version: str) -> subprocess.CompletedProcess[str]:
+    def by_hand(self, version: str) -> Result:
         """Release a version with the recipes that the workflow runs, if it is new, and ship it."""
         tools = self.project.folder / ".venv/tools"
         if not tools.exists():
@@ -246,15 +259,14 @@ class Rehearsal:
         self,
         title: str,
         version: str,
-        release: Callable[[str], subprocess.CompletedProcess[str]],
+        release: Callable[[str], Result],
         load: Load | None = None,
     ) -> Step:
         """Release a version, and record what became of it."""
         self.say(f"== {title}")
         start, deploys = time.monotonic(), len(self.host.records()["deploys"])
-        results: list[subprocess.CompletedProcess[str]] = []
-        act = lambda: results.append(release(version))  # noqa: E731
-        seen = load.during(act) if load else act() or []
+        results: list[Result] = []
+        seen = (load or Idle()).during(lambda: results.append(release(version)))
         records = self.host.records()
         known = records["releases"].get(f"{SLUG}@{version}", {"commits": []})
         step = Step(
@@ -309,14 +321,23 @@ class Rehearsal:
         image = self.folder / "image.tar"
         docker("save", "--output", image, f"{self.host.registry}/acme/{SLUG}:latest")
         content = image.read_bytes()
-        return found + [f"{n} in the image" for n, t in self.tokens().items() if t.encode() in content]
+        return found + [
+            f"{n} in the image" for n, t in self.tokens().items() if t.encode() in content
+        ]
 
     def table(self) -> str:
         """Return what became of all releases, as a table."""
-        head = f"{'release':<9}{'digest':<15}{'commits':>8}  {'deploy':<17}{'requests':>9}{'failed':>8}"
+        row = "{:<9}{:<15}{:>8}  {:<17}{:>9}{:>8}".format
+        head = row("release", "digest", "commits", "deploy", "requests", "failed")
         lines = [
-            f"{step.version:<9}{step.digest[7:19]:<15}{step.commits:>8}  "
-            f"{', '.join(step.deploys) or 'none':<17}{len(step.requests):>9}{len(step.failed):>8}"
+            row(
+                step.version,
+                step.digest.removeprefix("sha256:")[:12],
+                step.commits,
+                ", ".join(step.deploys) or "none",
+                len(step.requests),
+                len(step.failed),
+            )
             for step in self.steps
         ]
         return "\n".join([head, *lines])
@@ -347,7 +368,13 @@ def story(folder: Path) -> None:
             back = play.step("1.0.0 on demand", "1.0.0", play.dispatch, load)
             again = play.step("1.0.0 once more", "1.0.0", play.dispatch, load)
         print(f"\n{play.table()}\n")
-        expected = [(True, "1.0.0"), (True, "1.1.0"), (False, "1.1.0"), (True, "1.0.0"), (True, "1.0.0")]
+        expected = [
+            (True, "1.0.0"),
+            (True, "1.1.0"),
+            (False, "1.1.0"),
+            (True, "1.0.0"),
+            (True, "1.0.0"),
+        ]
         steps = (first, second, sick, back, again)
         seen = [(step.succeeded, step.serves.removeprefix(f"{SLUG}@")) for step in steps]
         assert seen == expected, seen
