@@ -14,7 +14,10 @@ from app.sentry import init_sentry
 wsgi_app = "wsgi:app"
 bind = "0.0.0.0:8000"
 workers = Config().WEB_CONCURRENCY
-threads = 4
+# More than the connections to the database (app/config.py): while all of these wait, and while
+# some clients send slowly, threads remain for others. Only a proxy that buffers requests protects
+# from more slow clients than there are threads.
+threads = 24
 preload_app = True  # invalid settings end the master with one message, instead of each worker
 max_requests = 5000  # a worker that leaks memory is replaced
 max_requests_jitter = 1000  # so that workers are not all replaced at once

@@ -6,6 +6,7 @@ commands    running other programs
 baking      baking projects, and reading what was baked
 servers     the baked project, installed and served
 visitors    what a person does on the site
+browsers    Chromium, and the project with its sample users as people see it
 sentry      servers that stand in for Sentry
 containers  containers of an image
 load        constant load on a stack

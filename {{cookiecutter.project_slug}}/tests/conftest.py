@@ -141,9 +141,10 @@ class Blog:
             db.session.commit()
             return row.id
 
-    def user(self, name: str) -> int:
+    def user(self, name: str, **columns: Any) -> int:
         """Add a user whose password is PASSWORD, and return the id."""
-        return self.add(User(username=name, email=f"{name}@example.com", password_hash=QUICK_HASH))
+        email = f"{name}@example.com"
+        return self.add(User(username=name, email=email, password_hash=QUICK_HASH, **columns))
 
     def post(self, author: int, body: str = "Hello") -> int:
         """Add a post and return its id."""

@@ -227,7 +227,7 @@ def test_page_shows_event_id(client: FlaskClient, sentry: Sentry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/missing", 404), ("/user/nobody", 302), ("/auth/logout", 405)]
+    ("path", "status"), [("/missing", 404), ("/user/nobody", 404), ("/auth/logout", 405)]
 )
 def test_refusal_is_no_event(client: FlaskClient, sentry: Sentry, path: str, status: int) -> None:
     """What a client did wrong is nobody's error."""
@@ -313,7 +313,7 @@ def test_lost_database_is_one_issue(
     def lose(*_: object) -> NoReturn:
         raise OperationalError("SELECT", {}, psycopg.OperationalError(reason))
 
-    monkeypatch.setattr("app.auth.routes.authenticate", lose)
+    monkeypatch.setattr("app.accounts.authenticate", lose)
     client.post("/auth/login", data={"username": "susan", "password": "secret"})
     (event,) = sentry.items("event")
     assert event["fingerprint"] == ["database"]
@@ -348,7 +348,7 @@ def test_secrets_stay(
     client: FlaskClient, anywhere: Sentry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of a login that crashes is in anything that is sent, of whatever kind."""
-    monkeypatch.setattr("app.auth.routes.authenticate", broken_authenticate)
+    monkeypatch.setattr("app.accounts.authenticate", broken_authenticate)
     token = re.findall('name="csrf_token"[^>]* value="([^"]+)"', client.get("/auth/login").text)[0]
     session = client.get_cookie("session")
     assert session
