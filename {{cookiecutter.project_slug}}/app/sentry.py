@@ -22,7 +22,7 @@ from app.scrubbing import DATA_COLLECTION, Scrubber
 
 log = logging.getLogger(__name__)
 
-NEVER_TRACED = ("/healthz", "/readyz", "/static/")
+NEVER_TRACED = ("/browser/", "/healthz", "/readyz", "/static/")
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 URL_LOGGERS = ("gunicorn.access", "werkzeug")  # they log URLs with their queries
 
