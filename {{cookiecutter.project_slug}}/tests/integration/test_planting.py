@@ -137,8 +137,15 @@ def crash_at_unknown_path() -> None:
 
 
 @pytest.fixture
-def planted(app: Flask, blog: Blog, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Any:
+def planted(
+    app: Flask,
+    blog: Blog,
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Any:
     """Return a function that crashes among the secrets."""
+    caplog.set_level(logging.INFO)
     monkeypatch.setattr(sys, "argv", ["flask", "set-password", "--password", PLANTED["argv"]])
     app.add_url_rule("/reset/<argument>", view_func=crash_in_view, methods=["POST"])
     app.before_request(crash_at_unknown_path)

@@ -175,14 +175,24 @@ def test_logged_error_is_event(quiet: Sentry) -> None:
     assert len(quiet.items("event")) == 1
 
 
+def test_logged_line_is_breadcrumb(quiet: Sentry, caplog: pytest.LogCaptureFixture) -> None:
+    """A line from INFO up is a breadcrumb of the events after it."""
+    caplog.set_level(logging.INFO)
+    logging.getLogger("app").info("Before")
+    sentry_sdk.capture_message("Broken")
+    (event,) = quiet.items("event")
+    assert [crumb["message"] for crumb in event["breadcrumbs"]["values"]] == ["Before"]
+
+
 def test_logs_are_off(quiet: Sentry) -> None:
     """Without SENTRY_LOGS, no log line is sent."""
     logging.getLogger("app").error("Broken")
     assert quiet.items("log") == []
 
 
-def test_warning_is_log(anywhere: Sentry) -> None:
+def test_warning_is_log(anywhere: Sentry, caplog: pytest.LogCaptureFixture) -> None:
     """With SENTRY_LOGS, lines from WARNING up are sent."""
+    caplog.set_level(logging.INFO)
     logging.getLogger("app").info("All is well")
     logging.getLogger("app").warning("Odd")
     (batch,) = anywhere.items("log")
