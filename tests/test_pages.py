@@ -1,18 +1,27 @@
 """The pages of the baked project in a real browser, as wide as a phone and as a desktop."""
 
+import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.support.commands import Shell
 from tests.support.servers import Project
-from tests.support.visitors import get, sign_up
+from tests.support.visitors import get, sign_up, submit
 
 pytestmark = pytest.mark.slow
 
+HTML_RULES = {
+    "root": True,
+    "extends": ["html-validate:recommended"],
+    "rules": {"doctype-style": "off", "no-trailing-whitespace": "off"},  # matters of taste
+}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
@@ -78,6 +87,20 @@ def test_pages_obey_their_policy(page: Page, paths: list[str]) -> None:
     for path in paths:
         page.goto(path)
     assert [text for text in messages if "Content Security Policy" in text] == []
+
+
+def test_pages_are_valid_html(site: str, paths: list[str], tmp_path: Path) -> None:
+    """All pages, of a stranger and of a user, are valid HTML, and so are rejected forms."""
+    stranger, susan = requests.Session(), sign_up(site)
+    submit(susan, site, post="Hello @susan, see https://example.com")
+    pages = [browser.get(f"{site}{path}") for browser in (stranger, susan) for path in paths]
+    pages += [submit(stranger, f"{site}/auth/register"), submit(susan, site, post="")]
+    for number, page in enumerate(pages):
+        tmp_path.joinpath(f"{number}.html").write_text(page.text, "utf-8")
+    tmp_path.joinpath(".htmlvalidate.json").write_text(json.dumps(HTML_RULES), "utf-8")
+    checker = ("npx", "--yes", "html-validate@10.9.0", "--formatter", "text", "*.html")
+    result = Shell(tmp_path).run(*checker)
+    assert (result.stdout, result.returncode) == ("", 0)
 
 
 def test_event_id_is_selected_by_one_click(page: Page) -> None:
