@@ -23,13 +23,11 @@ help:  ## list the recipes
 bake: $(READY)  ## ask the prompts and bake a project (OUTPUT=build)
 	.venv/bin/cookiecutter . --output-dir '$(OUTPUT)'
 
-demo: $(READY)  ## bake the default project once and serve it (SENTRY_DSN=..., PORT=8000)
-	@test -e $(DEMO) || .venv/bin/cookiecutter . --no-input --default-config \
-	  --output-dir build/demo "sentry_dsn=$$SENTRY_DSN" >/dev/null
+demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PORT=8000)
 	@$(IN_DEMO) seed
-	@printf '\n%s\n%s\n%s\n\n' 'Microblog:      http://127.0.0.1:$(PORT)' \
-	  'It breaks here: http://127.0.0.1:$(PORT)/broken_route' \
-	  'No account?     make -C $(DEMO) spotlight'
+	@printf '\n%s\n' 'The app:    http://127.0.0.1:$(PORT)' 'It breaks:  http://127.0.0.1:$(PORT)/broken_route'
+	@grep -q '^SENTRY_DSN=.' $(DEMO)/.env || test "$$SENTRY_DSN" || \
+	  echo 'To see the error without an account, press Ctrl+C and run: make -C $(DEMO) spotlight'
 	@$(IN_DEMO) run PORT=$(PORT)
 
 test: $(READY)  ## run every test
@@ -50,6 +48,13 @@ lock: | $(UV)  ## pin the newest release of every tool
 	  --no-strip-extras --python-version 3.11 --custom-compile-command 'make lock' \
 	  --quiet --output-file requirements.txt
 
+# Ctrl+C may interrupt each of these, so its target appears last.
+$(DEMO): | $(READY)
+	@rm -rf build/baking
+	@.venv/bin/cookiecutter . --no-input --default-config --output-dir build/baking \
+	  "sentry_dsn=$$SENTRY_DSN" >/dev/null
+	@mkdir -p build/demo && mv build/baking/microblog $@
+
 $(READY): requirements.txt | $(UV)
 	@$(CHECK_PYTHON)
 	$(UV) venv --quiet --allow-existing --python '$(PYTHON)' .venv
@@ -58,5 +63,6 @@ $(READY): requirements.txt | $(UV)
 
 .uv/bin/uv:
 	@$(CHECK_PYTHON)
-	$(PYTHON) -m venv .uv
-	.uv/bin/pip install --quiet uv==$(UV_VERSION)
+	rm -rf .uv.new && $(PYTHON) -m venv .uv.new
+	.uv.new/bin/pip install --quiet uv==$(UV_VERSION)
+	rm -rf .uv && mv .uv.new .uv
