@@ -50,11 +50,15 @@ def write_env(dsn: str) -> str:
         for name, value in values.items():
             env = re.sub(rf"^{name}=$", f"{name}={value}", env, flags=re.M)
         descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(env)
     except FileExistsError:
         return NOT_WRITTEN if dsn else KEPT
     except OSError as error:
+        return FAILED.format(error.strerror)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(env)
+    except OSError as error:
+        os.unlink(".env")  # make env writes one only where there is none
         return FAILED.format(error.strerror)
     return ON if dsn else OFF
 

@@ -98,7 +98,7 @@ class Sentry:
 
     def records(self) -> Json:
         """Return what was recorded."""
-        kept = "requests events releases deploys workflows detectors messages".split()
+        kept = ["requests", "events", "releases", "deploys", "workflows", "detectors", "messages"]
         return {name: getattr(self, name) for name in kept}
 
     # Releases
@@ -121,9 +121,11 @@ class Sentry:
         for ref in body.get("refs", []):
             names = {repository["name"] for repository in self.repositories}
             require(ref["repository"] in names, refs="Unable to find the repository.")
-        release["commits"] = [commit["id"] for commit in body.get("commits", [])] or [
-            ref["commit"] for ref in body.get("refs", [])
-        ] or release["commits"]
+        release["commits"] = (
+            [commit["id"] for commit in body.get("commits", [])]
+            or [ref["commit"] for ref in body.get("refs", [])]
+            or release["commits"]
+        )
         if "dateReleased" in body:
             release.update(dateReleased=body["dateReleased"], finalized=release["finalized"] + 1)
         return self.shown(release)
@@ -159,7 +161,9 @@ class Sentry:
     def new_deploy(self, version: str, body: Json) -> Json:
         """Record a deploy, which creates its environment."""
         self.release(version)
-        require_keys(body, needed="environment", optional="name url dateStarted dateFinished projects")
+        require_keys(
+            body, needed="environment", optional="name url dateStarted dateFinished projects"
+        )
         require(ENVIRONMENT.fullmatch(body["environment"]), environment="Invalid value.")
         deploy = {"id": next(self.ids), "name": None, "dateStarted": None, **body}
         self.deploys.append({**deploy, "release": version})
@@ -180,10 +184,14 @@ class Sentry:
             needed="name enabled environment detectorIds config triggers actionFilters",
             optional="id owner",
         )
-        require(self.environment_exists(body["environment"]), environment="Environment does not exist.")
+        require(
+            self.environment_exists(body["environment"]), environment="Environment does not exist."
+        )
         known = {detector["id"] for detector in self.detectors}
         require(known.issuperset(map(str, body["detectorIds"])), detectorIds="Unknown detector.")
-        require(body["config"]["frequency"] in {0, 5, 10, 30, 60, 180, 720, 1440, 10080}, config="?")
+        require(
+            body["config"]["frequency"] in {0, 5, 10, 30, 60, 180, 720, 1440, 10080}, config="?"
+        )
         require(body["triggers"]["logicType"] == "any-short", triggers="Invalid logicType.")
         types = {condition["type"] for condition in body["triggers"]["conditions"]}
         require(types <= ANY_EVENT, triggers="Invalid condition type.")
