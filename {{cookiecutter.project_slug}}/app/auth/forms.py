@@ -22,7 +22,7 @@ class LoginForm(Form):
     remember_me = BooleanField("Keep me logged in")
 
 
-# The first invalid field gets the focus, so fields are defined in the order in which they are shown.
+# The first invalid field gets the focus, so fields are defined in the order of the pages.
 class UsernameForm(Form):
     """A name that nobody else has."""
 
