@@ -194,7 +194,7 @@ def newcomer(phone: Page, request: pytest.FixtureRequest) -> Keyboard:
     keyboard.press("Register")
     keyboard.type("Username", name)
     keyboard.type("Email", f"{name}@example.com")
-    keyboard.type("Password", "correct horse")
+    keyboard.type("Choose a password", "correct horse")
     keyboard.type("Repeat the password", "correct horse")
     keyboard.press("Register")
     keyboard.sees("What's on your mind?")
