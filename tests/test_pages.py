@@ -19,6 +19,7 @@ from tests.support.visitors import get
 
 pytestmark = pytest.mark.slow
 
+PASSWORD = "correct horse"
 AXE = "axe-core@4.14.1"  # checks what people with a disability need
 VALIDATE = ("npx", "--yes", "html-validate@9.7.1", "--preset", "standard", ".")  # runs on Node 20
 WINDOWS = list(itertools.product((320, 1280), ("light", "dark"), ("stranger", "susan")))
@@ -194,8 +195,8 @@ def newcomer(phone: Page, request: pytest.FixtureRequest) -> Keyboard:
     keyboard.press("Register")
     keyboard.type("Username", name)
     keyboard.type("Email", f"{name}@example.com")
-    keyboard.type("Password", "correct horse")
-    keyboard.type("Repeat the password", "correct horse")
+    keyboard.type("New password", PASSWORD)
+    keyboard.type("Repeat the password", PASSWORD)
     keyboard.press("Register")
     keyboard.sees("What's on your mind?")
     return keyboard
@@ -236,6 +237,26 @@ def test_delete_by_keyboard(newcomer: Keyboard) -> None:
     newcomer.press("Delete")
     newcomer.press("Delete for good")
     newcomer.sees("Your post is deleted.")
+
+
+def test_change_password_by_keyboard(newcomer: Keyboard) -> None:
+    """The Tab and Enter keys suffice to change the password."""
+    newcomer.press("Profile")
+    newcomer.press("Account")
+    newcomer.press("Change your password")
+    newcomer.type("Current password", PASSWORD)
+    newcomer.type("New password", "battery staple")
+    newcomer.type("Repeat the password", "battery staple")
+    newcomer.press("Change password")
+    newcomer.sees("Your password is changed.")
+
+
+def test_log_out_everywhere_by_keyboard(newcomer: Keyboard) -> None:
+    """The Tab and Enter keys suffice to log out everywhere."""
+    newcomer.press("Profile")
+    newcomer.press("Account")
+    newcomer.press("Log out everywhere")
+    newcomer.sees("You are logged out everywhere.")
 
 
 def test_counter_counts_characters(newcomer: Keyboard) -> None:
