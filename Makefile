@@ -15,7 +15,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 # Cookiecutter bakes every file in the body, so no bytecode may be written there.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help bake demo test test-fast bench pictures lint lock
+.PHONY: help bake demo test test-fast bench pictures snapshots lint lock
 
 help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -23,13 +23,11 @@ help:  ## list the recipes
 bake: $(READY)  ## ask the prompts and bake a project (OUTPUT=build)
 	.venv/bin/cookiecutter . --output-dir '$(OUTPUT)'
 
-demo: $(READY)  ## bake the default project once and serve it (SENTRY_DSN=..., PORT=8000)
-	@test -e $(DEMO) || .venv/bin/cookiecutter . --no-input --default-config \
-	  --output-dir build/demo "sentry_dsn=$$SENTRY_DSN" >/dev/null
+demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PORT=8000)
 	@$(IN_DEMO) seed
-	@printf '\n%s\n%s\n%s\n\n' 'Microblog:      http://127.0.0.1:$(PORT)' \
-	  'It breaks here: http://127.0.0.1:$(PORT)/broken_route' \
-	  'No account?     make -C $(DEMO) spotlight'
+	@printf '\n%s\n' 'The app:    http://127.0.0.1:$(PORT)' 'It breaks:  http://127.0.0.1:$(PORT)/broken_route'
+	@grep -q '^SENTRY_DSN=.' $(DEMO)/.env || test "$$SENTRY_DSN" || \
+	  echo 'To see the error without an account, press Ctrl+C and run: make -C $(DEMO) spotlight'
 	@$(IN_DEMO) run PORT=$(PORT)
 
 test: $(READY)  ## run every test
@@ -44,6 +42,9 @@ bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (AR
 pictures: $(READY)  ## take the pictures of the README; needs Chromium and Node
 	.venv/bin/python -m bench.pictures
 
+snapshots: $(READY)  ## list anew what each selection of answers bakes, in tests/snapshots.txt
+	.venv/bin/python -m tests.support.snapshots
+
 lint: $(READY)  ## check style, types, spelling, workflows
 	.venv/bin/mypy
 	.venv/bin/pre-commit run --all-files
@@ -53,6 +54,13 @@ lock: | $(UV)  ## pin the newest release of every tool
 	  --no-strip-extras --python-version 3.11 --custom-compile-command 'make lock' \
 	  --quiet --output-file requirements.txt
 
+# Ctrl+C may interrupt each of these, so its target appears last.
+$(DEMO): | $(READY)
+	@rm -rf build/baking
+	@.venv/bin/cookiecutter . --no-input --default-config --output-dir build/baking \
+	  "sentry_dsn=$$SENTRY_DSN" >/dev/null
+	@mkdir -p build/demo && mv build/baking/microblog $@
+
 $(READY): requirements.txt | $(UV)
 	@$(CHECK_PYTHON)
 	$(UV) venv --quiet --allow-existing --python '$(PYTHON)' .venv
@@ -61,5 +69,6 @@ $(READY): requirements.txt | $(UV)
 
 .uv/bin/uv:
 	@$(CHECK_PYTHON)
-	$(PYTHON) -m venv .uv
-	.uv/bin/pip install --quiet uv==$(UV_VERSION)
+	rm -rf .uv.new && $(PYTHON) -m venv .uv.new
+	.uv.new/bin/pip install --quiet uv==$(UV_VERSION)
+	rm -rf .uv && mv .uv.new .uv

@@ -24,7 +24,7 @@ from tests.support.baking import COOKIECUTTER, Terminal, bake
 from tests.support.browsers import CHROMIUM, FLAGS, chromium, serving_samples
 from tests.support.commands import HERE
 from tests.support.servers import Project, install
-from tests.support.spotlight import spotlighting
+from tests.support.spotlight import make_spotlight
 from tests.support.template import TEMPLATE
 
 PICTURES = TEMPLATE / "docs"
@@ -86,7 +86,7 @@ def picture_crash(browser: Browser, project: Project) -> None:
     (project.folder / ".venv").symlink_to(project.venv)
     for ready in ("prod", "dev"):
         (project.venv / ready).touch()
-    with spotlighting(project.folder) as started, browser.new_context(viewport=SIZE) as window:
+    with make_spotlight(project.folder) as started, browser.new_context(viewport=SIZE) as window:
         page = window.new_page()
         page.goto(f"{started.site}/broken_route")
         crash = page.screenshot()

@@ -1,41 +1,35 @@
-"""Refuse bad answers before a file is written, and blank the DSN where Cookiecutter noted it."""
+"""Refuse invalid answers before a file is written, and blank the DSN in the replay file."""
 
 import json
 import os
 import re
 import sys
-import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
+LONGEST = 255  # a pattern could take minutes to refuse a much longer answer
 NUMBER = r"(0|[1-9]\d{0,8})"
 PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 HOST = rf"({PART}\.{PART}(:\d+)?|{PART}:\d+)"
-
+NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,60}")
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,49}")
 RELEASE = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-(a|alpha|b|beta|rc)(\.?{NUMBER})?)?", re.A)
-IMAGE = re.compile(rf"(?!.{{256}})({HOST}/({PART}/)*|({PART}/)?){PART}", re.A)
+IMAGE = re.compile(rf"({HOST}/({PART}/)*|({PART}/)?){PART}", re.A)
 DSN = re.compile(
-    r"https?://[\w-]+(:[\w-]+)?@[a-zA-Z\d][a-zA-Z\d.-]*(:(?P<port>[1-9]\d{0,4}))?"
-    r"(/[\w.~-]+)*/\d{1,19}",
-    re.A,
+    r"https?://[\w-]+(:[\w-]+)?@(?i:[a-z\d][a-z\d.-]*)(:([1-9]\d{0,4}))?(/[\w.~-]+)*/\d{1,19}", re.A
 )
+UNDECODED = re.compile("[\ud800-\udfff]")  # Python reads undecodable bytes as these
 REPLAY_DIR = re.compile(r"""replay_dir["']?\s*:\s*(["']?)(.+?)\1\s*(,\s|\s#|}|$)""", re.M)
 
 
-def is_name(value: str) -> bool:
-    """Tell whether the value is one line of at most 60 characters that shows something."""
-    kinds = {unicodedata.category(char) for char in value}
-    return bool(value.strip()) and len(value) <= 60 and kinds.isdisjoint({"Cc", "Zl", "Zp", "Cs"})
-
-
 def is_dsn(value: str) -> bool:
-    """Tell whether the value is empty or a DSN that can stand unquoted in `.env`."""
+    """Tell whether the value is empty or a DSN that needs no quotes in `.env`."""
     match = DSN.fullmatch(value.strip())
-    return not value.strip() or (match is not None and int(match["port"] or 1) <= 65535)
+    return not value.strip() or (match is not None and int(match[3] or 1) <= 65535)
 
 
 RULES = (
-    ("project_name", is_name, "1 to 60 characters without line breaks", "My Microblog"),
+    ("project_name", NAME.fullmatch, "1 to 60 characters without line breaks", "My Microblog"),
     ("project_slug", SLUG.fullmatch, "a letter, then a-z, 0-9 or -, at most 50", "my-microblog"),
     ("sentry_dsn", is_dsn, "empty or a DSN", "https://public_key@o1.ingest.sentry.io/2"),
     ("release", RELEASE.fullmatch, "MAJOR.MINOR.PATCH or a pre-release of it", "1.2.3-rc.1"),
@@ -44,56 +38,59 @@ RULES = (
 
 
 def find_faults(answers: dict[str, object]) -> list[str]:
-    """Return a line for each answer that breaks its rule; it never repeats the answer."""
-    return [
-        f"{key}: must be {rule}, for example {example}"
-        for key, is_legal, rule, example in RULES
-        if not (isinstance(value := answers[key], str) and is_legal(value))
-        and (key, value) != ("docker_image", str(answers["project_slug"]).rstrip("-"))  # said there
-    ]
+    """Return a line for each invalid answer; no line contains the answer."""
+    faults = []
+    for key, is_valid, expected, example in RULES:
+        value = answers[key]
+        if (key, value) == ("docker_image", str(answers["project_slug"]).rstrip("-")):
+            continue  # the default image is made of the slug, which has its own rule
+        if not isinstance(value, str) or len(value) > LONGEST or not is_valid(value):
+            faults.append(f"{key}: must be {expected}, for example {example}")
+        elif UNDECODED.search(value):
+            faults.append(f"{key}: is not readable as UTF-8; repeat the command with PYTHONUTF8=1")
+    return faults
 
 
 def replay_folders() -> list[Path]:
-    """Return the folders where Cookiecutter may have noted the answers."""
-    start = Path(os.environ.get("PWD", ""))  # the hook's own folder is the new project
-    config = Path(os.environ.get("COOKIECUTTER_CONFIG") or Path.home() / ".cookiecutterrc")
-    folders = ["~/.cookiecutter_replay"]
-    if (start / config).is_file():
-        folders += [match[2] for match in REPLAY_DIR.finditer((start / config).read_text("utf-8"))]
+    """Return the folders in which Cookiecutter may have saved the answers."""
+    start = Path(os.environ.get("PWD", ""))  # the hook's current folder is the new project
+    config = start / (os.environ.get("COOKIECUTTER_CONFIG") or Path.home() / ".cookiecutterrc")
+    text = config.read_text("utf-8") if config.is_file() else ""
+    folders = ["~/.cookiecutter_replay", *(match[2] for match in REPLAY_DIR.finditer(text))]
     return [start / Path(os.path.expandvars(folder)).expanduser() for folder in folders]
 
 
 def forget_dsn(dsn: object) -> None:
-    """Blank the DSN in the replay file, which everybody may read."""
-    noted, entry = f'"sentry_dsn": {json.dumps(dsn)}', r'"sentry_dsn": "(\\.|[^"\\])*"'
+    """Blank the DSN in the replay file, which every user of the machine can read."""
+    saved, entry = f'"sentry_dsn": {json.dumps(dsn)}', r'"sentry_dsn": "(\\.|[^"\\])*"'
     for path in (file for folder in replay_folders() for file in folder.glob("*.json")):
         try:
             replay = path.read_text("utf-8")
-            if noted in replay:
+            if saved in replay:
                 path.write_text(re.sub(entry, '"sentry_dsn": ""', replay), "utf-8")
         except (OSError, ValueError) as error:
-            print(f"sentry_dsn: may still stand in {path} ({error})", file=sys.stderr)
+            print(f"sentry_dsn: {path} may still contain it ({error})", file=sys.stderr)
 
 
-def remove_folders(output_dir: Path, slug: str) -> None:
-    """Remove the folders that a slug with slashes made: Cookiecutter knows of the last only."""
-    made, kept = output_dir / slug, {output_dir.resolve(), *output_dir.resolve().parents}
-    for folder in (made, *made.parents):
-        if folder.resolve() not in kept and not any(folder.iterdir()):
+def remove_folders(output_dir: str, slug: str) -> None:
+    """Remove the folders that a slug with slashes made, of which Cookiecutter removes the last."""
+    os.chdir(output_dir)
+    for folder in (Path(slug), *Path(slug).parents):
+        with suppress(OSError):  # the folder is not empty
             folder.rmdir()
 
 
 def main(answers: dict[str, object]) -> None:
-    """Check the answers; leave neither this rendered copy nor the DSN behind."""
+    """Check the answers, and remove this rendered copy and the saved DSN."""
     Path(__file__).unlink()
     if answers["sentry_dsn"]:
         forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
-        if "/" in (slug := str(answers["project_slug"])) and "_output_dir" in answers:
-            remove_folders(Path(str(answers["_output_dir"])), slug)
+        if "/" in str(answers["project_slug"]):
+            remove_folders(str(answers["_output_dir"]), str(answers["project_slug"]))
         sys.exit("\n".join(faults))
 
 
 if __name__ == "__main__":
-    # tojson escapes each ', so no answer can end this string.
+    # tojson escapes each ', so that no answer can end this string.
     main(json.loads(r'''{{ cookiecutter | tojson }}'''))  # fmt: skip

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import pre_gen_project
 import pytest
 
 from tests.support.baking import Terminal, keystrokes
+from tests.support.hooks import PRE_GEN
 from tests.support.template import DSN
 
 KEY = DSN[8:40]
@@ -65,13 +65,13 @@ def test_replay_folder_is_read_from_yaml(
     """The replay folder is found in each of the forms in which YAML can write it."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".cookiecutterrc").write_text(f"default_context:\n  release: 1.0.0\n{line}\n")
-    assert pre_gen_project.replay_folders()[1].name == "my notes"
+    assert PRE_GEN.replay_folders()[1].name == "my notes"
 
 
 @pytest.fixture
 def replay_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty folder that the hook takes for the only replay folder."""
-    monkeypatch.setattr(pre_gen_project, "replay_folders", lambda: [tmp_path])
+    monkeypatch.setattr(PRE_GEN, "replay_folders", lambda: [tmp_path])
     return tmp_path
 
 
@@ -79,7 +79,7 @@ def test_other_replay_files_are_left_alone(replay_folder: Path) -> None:
     """Replay files in which the prompt has another DSN do not change."""
     other = replay_folder / "other.json"
     other.write_text(text := '{"sentry_dsn": "https://other@example.com/1", "x": "' + DSN + '"}')
-    pre_gen_project.forget_dsn(DSN)
+    PRE_GEN.forget_dsn(DSN)
     assert other.read_text() == text
 
 
@@ -88,5 +88,7 @@ def test_unreadable_replay_file_is_reported(
 ) -> None:
     """A replay file that the hook cannot read is named and does not stop the bake."""
     (replay_folder / "broken.json").write_bytes(b"\xff")
-    pre_gen_project.forget_dsn(DSN)
-    assert capsys.readouterr().err.startswith(f"sentry_dsn: may still stand in {replay_folder}")
+    PRE_GEN.forget_dsn(DSN)
+    assert capsys.readouterr().err.startswith(
+        f"sentry_dsn: {replay_folder}/broken.json may still contain it ("
+    )

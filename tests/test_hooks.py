@@ -4,23 +4,23 @@ import ast
 import json
 import os
 import re
+import resource
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
-import post_gen_project
 import pytest
 from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_cookies.plugin import Cookies
 
+from tests.support.hooks import POST_GEN, SOURCES
 from tests.support.strategies import HOSTILE
-from tests.support.template import ANSWERS, BODY, DSN, HOOKS, files, render
+from tests.support.template import ANSWERS, BODY, DSN, files, render
 
 SECRETS = ["SECRET_KEY", "POSTGRES_PASSWORD"]
-SOURCES = {path.stem: path.read_text("utf-8") for path in HOOKS}
 
 
 def imported(source: str) -> set[str]:
@@ -48,10 +48,23 @@ def test_hooks_are_short(hook: str) -> None:
     assert len(SOURCES[hook].splitlines()) < 100
 
 
-@given(
+hostile_answers = given(
     hook=st.sampled_from(list(SOURCES)),
     answer=st.lists(st.sampled_from(HOSTILE) | st.text()).map("".join),
 )
+
+
+@hostile_answers
+def test_rendering_changes_one_line(hook: str, answer: str) -> None:
+    """A rendered hook differs from its source only in the line that reads the answers."""
+    source = SOURCES[hook]
+    result = render(source, **ANSWERS | {"project_name": answer})
+    pairs = zip(source.splitlines(), result.splitlines(), strict=True)
+    [changed] = [line for line, rendered in pairs if line != rendered]
+    assert "json.loads(" in changed
+
+
+@hostile_answers
 def test_answers_enter_hooks_as_data(hook: str, answer: str) -> None:
     """Whatever an answer contains, the rendered hook is valid Python and reads that answer."""
     tree = ast.parse(render(SOURCES[hook], **ANSWERS | {"project_name": answer}))
@@ -101,7 +114,7 @@ def unfinished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_existing_env_file_is_left_alone(unfinished: Path, env: str) -> None:
     """A second bake does not change `.env`, whatever DSN is given."""
     (unfinished / ".env").write_text(env)
-    post_gen_project.write_env(DSN)
+    POST_GEN.write_env(DSN)
     assert (unfinished / ".env").read_text() == env
 
 
@@ -110,7 +123,7 @@ def test_existing_env_file_is_left_alone(unfinished: Path, env: str) -> None:
     [
         (False, "", "Sentry is off"),
         (False, DSN, "Sentry is on"),
-        (True, "", "left alone"),
+        (True, "", "unchanged"),
         (True, DSN, "not written: put it after SENTRY_DSN= in .env"),
     ],
 )
@@ -120,13 +133,25 @@ def test_message_says_whether_sentry_is_on(
     """The closing message says whether Sentry is on, and where a DSN goes."""
     if existing:
         (unfinished / ".env").touch()
-    assert words in post_gen_project.write_env(dsn)
+    assert words in POST_GEN.write_env(dsn)
 
 
 def test_env_file_that_cannot_be_written_is_reported(unfinished: Path) -> None:
     """The hook reports the error and does not fail, because that would remove the project."""
     (unfinished / ".env.example").unlink()
-    assert post_gen_project.write_env("").startswith("Could not write .env (No such file")
+    assert POST_GEN.write_env("").startswith("Could not write .env (No such file")
+
+
+def test_partial_env_file_is_removed(unfinished: Path) -> None:
+    """When the disk is full, no part of `.env` remains, so that `make env` can write it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        message = POST_GEN.write_env("")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert message.startswith("Could not write .env (File too large")
+    assert not (unfinished / ".env").exists()
 
 
 def run_hook(name: str, folder: Path, stdout: int, **answers: str) -> int:
@@ -155,4 +180,4 @@ def test_message_says_what_comes_next(cookies: Cookies, capfd: pytest.CaptureFix
     """The closing message lists the commands from the new folder to a running app."""
     project = cookies.bake().project_path
     lines = [line.split("  #")[0].strip() for line in capfd.readouterr().out.splitlines()]
-    assert lines[3:6] == [f"cd {project}", "git init", "make run"]
+    assert lines[3:7] == [f"cd {project}", "git init", "make seed", "make run"]

@@ -108,6 +108,24 @@ def test_answers_typed_in_a_terminal(terminal: Terminal) -> None:
     assert title(terminal.folder / "mine") == name
 
 
+ASCII_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_undecodable_name_is_explained(terminal: Terminal) -> None:
+    """Where Python reads arguments as ASCII, the refusal names the variable that helps."""
+    refused = terminal.cookiecutter(
+        "--no-input", "project_name=Zürich", **ASCII_LOCALE, PYTHONUTF8="0"
+    )
+    lines = refused.stderr.splitlines()
+    assert lines[0].startswith("project_name: is not readable as UTF-8; repeat")
+
+
+def test_posix_locale_takes_any_name(terminal: Terminal) -> None:
+    """In a POSIX locale, PYTHONUTF8=1 makes Python read any name."""
+    terminal.cookiecutter("--no-input", "project_name=Zürich", **ASCII_LOCALE, PYTHONUTF8="1")
+    assert title(terminal.folder / "zurich") == "Zürich"
+
+
 def test_other_pythons_are_refused(cookies: Cookies) -> None:
     """Cookiecutter refuses a Python that is not among the choices."""
     assert "but the choices are" in str(cookies.bake({"python_version": "3.10"}).exception)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 from hypothesis import given
-from pre_gen_project import find_faults
 
+from tests.support.hooks import PRE_GEN
 from tests.support.strategies import names
 from tests.support.template import ANSWERS, CONTEXT, PROMPTS, TEMPLATE, render
 
@@ -66,7 +66,7 @@ def test_defaults_are_legal(name: str) -> None:
     slug = render(CONTEXT["project_slug"], project_name=name)
     image = render(CONTEXT["docker_image"], project_slug=slug)
     answers = ANSWERS | {"project_name": name, "project_slug": slug, "docker_image": image}
-    assert find_faults(answers) == []
+    assert PRE_GEN.find_faults(answers) == []
 
 
 @pytest.mark.parametrize("slug", ["microblog", "a--b", "a-", "a--"])

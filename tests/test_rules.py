@@ -1,16 +1,16 @@
 """The rules of the pre-gen hook, and the tools that must accept every legal answer."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
-from pre_gen_project import DSN as DSN_RULE
-from pre_gen_project import RELEASE, RULES, find_faults
 from sentry_relay.processing import parse_release
 from sentry_sdk.utils import Dsn
 
+from tests.support.hooks import PRE_GEN
 from tests.support.strategies import bad_names, names, slugs
 from tests.support.template import ANSWERS, CONTEXT, DSN
 
@@ -150,7 +150,7 @@ ILLEGAL = {
     ],
 }
 
-RULED = [rule[0] for rule in RULES]
+RULED = [rule[0] for rule in PRE_GEN.RULES]
 
 
 def cases(table: dict[str, list[str]]) -> list[tuple[str, str]]:
@@ -160,7 +160,7 @@ def cases(table: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 def faulty_keys(**answers: object) -> list[str]:
     """Return the keys of the illegal answers, where all other answers are the defaults."""
-    return [fault.split(":")[0] for fault in find_faults(ANSWERS | answers)]
+    return [fault.split(":")[0] for fault in PRE_GEN.find_faults(ANSWERS | answers)]
 
 
 @pytest.mark.parametrize(("key", "answer"), cases(LEGAL))
@@ -182,6 +182,16 @@ def test_answers_that_are_no_text_are_refused(key: str, answer: object) -> None:
     assert faulty_keys(**{key: answer}) == [key]
 
 
+@pytest.mark.parametrize("key", RULED)
+@pytest.mark.parametrize("unit", ["a", "a-", "a/", "a.", "1.", "https://a@a/"])
+def test_long_answers_are_refused_quickly(key: str, unit: str) -> None:
+    """An answer of 24,000 characters is refused within a second."""
+    answer = unit * (24_000 // len(unit)) + "!"
+    start = time.monotonic()
+    assert faulty_keys(**{key: answer}) == [key]
+    assert time.monotonic() - start < 1
+
+
 @given(names, slugs)
 def test_any_legal_name_and_slug_pass(name: str, slug: str) -> None:
     """The hook accepts every legal name and slug, in any script."""
@@ -194,19 +204,21 @@ def test_any_illegal_name_is_refused(name: str) -> None:
     assert faulty_keys(project_name=name) == ["project_name"]
 
 
-@given(st.from_regex(DSN_RULE, fullmatch=True).filter(lambda dsn: not faulty_keys(sentry_dsn=dsn)))
+@given(
+    st.from_regex(PRE_GEN.DSN, fullmatch=True).filter(lambda dsn: not faulty_keys(sentry_dsn=dsn))
+)
 def test_sdk_takes_every_legal_dsn(dsn: str) -> None:
     """The SDK accepts every DSN that the hook accepts."""
     assert Dsn(dsn).project_id.isdigit()
 
 
-@given(st.from_regex(DSN_RULE, fullmatch=True))
+@given(st.from_regex(PRE_GEN.DSN, fullmatch=True))
 def test_legal_dsns_need_no_quotes(dsn: str) -> None:
     """A legal DSN has no character that a shell, Compose or python-dotenv would expand."""
     assert re.fullmatch(r"[\w:/@.~-]+", dsn, re.ASCII)
 
 
-@given(st.from_regex(RELEASE, fullmatch=True))
+@given(st.from_regex(PRE_GEN.RELEASE, fullmatch=True))
 def test_sentry_orders_every_legal_release(release: str) -> None:
     """Sentry parses the three numbers of a legal release."""
     version = parse_release(f"microblog@{release}")["version_parsed"]
@@ -215,19 +227,19 @@ def test_sentry_orders_every_legal_release(release: str) -> None:
     ]
 
 
-@given(st.from_regex(RELEASE, fullmatch=True))
+@given(st.from_regex(PRE_GEN.RELEASE, fullmatch=True))
 def test_every_legal_release_is_pep_440(release: str) -> None:
     """Python's packaging tools parse a legal release as the same version."""
     assert Version(release).base_version == release.split("-")[0]
 
 
-@given(st.from_regex(RELEASE, fullmatch=True))
+@given(st.from_regex(PRE_GEN.RELEASE, fullmatch=True))
 def test_every_legal_release_is_a_docker_tag(release: str) -> None:
     """Docker accepts a legal release as a tag."""
     assert re.fullmatch(r"\w[\w.-]{0,127}", release, re.ASCII)
 
 
-@pytest.mark.parametrize(("key", "example"), [(rule[0], rule[3]) for rule in RULES])
+@pytest.mark.parametrize(("key", "example"), [(rule[0], rule[3]) for rule in PRE_GEN.RULES])
 def test_examples_are_legal(key: str, example: str) -> None:
     """The example in an error message is a legal answer."""
     assert faulty_keys(**{key: example}) == []
@@ -246,11 +258,13 @@ def test_faults_come_all_together() -> None:
 
 def test_illegal_dsns_are_not_repeated() -> None:
     """The message is the same for every illegal DSN, because a mistyped DSN is still secret."""
-    messages = {tuple(find_faults(ANSWERS | {"sentry_dsn": dsn})) for dsn in ILLEGAL["sentry_dsn"]}
+    messages = {
+        tuple(PRE_GEN.find_faults(ANSWERS | {"sentry_dsn": dsn})) for dsn in ILLEGAL["sentry_dsn"]
+    }
     assert len(messages) == 1
 
 
 def test_image_is_not_blamed_for_the_slug() -> None:
     """An illegal slug is reported once, although the default image contains it."""
     answers = {**ANSWERS, "project_slug": "Foo Bar", "docker_image": "Foo Bar"}
-    assert [fault.split(":")[0] for fault in find_faults(answers)] == ["project_slug"]
+    assert [fault.split(":")[0] for fault in PRE_GEN.find_faults(answers)] == ["project_slug"]

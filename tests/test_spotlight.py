@@ -1,6 +1,7 @@
 """`make spotlight`: the app beside a local Spotlight, which comes from npm."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell
 from tests.support.servers import Project, responds, wait_for
-from tests.support.spotlight import Spotlighted, spotlighting
+from tests.support.spotlight import Spotlighted, make_spotlight
 from tests.support.visitors import crash, get
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,7 @@ def spotlighted(fresh: Path) -> Iterator[Spotlighted]:
     """Run `make spotlight`; skip the test where there is no Node, except in CI."""
     if not shutil.which("npx") and not os.environ.get("CI"):
         pytest.skip("there is no Node")
-    with spotlighting(fresh) as started:
+    with make_spotlight(fresh) as started:
         yield started
 
 
@@ -45,6 +46,14 @@ def test_trace_shows_in_spotlight(spotlighted: Spotlighted) -> None:
     """Spotlight shows the trace that the response names."""
     trace = get(f"{spotlighted.site}/auth/login").headers["X-Trace-Id"]
     assert wait_for(lambda: spotlighted.shows(trace), "the trace in Spotlight")
+
+
+def test_spotlight_listens_on_loopback(spotlighted: Spotlighted) -> None:
+    """Other machines cannot see the errors."""
+    port = f":{int(spotlighted.spotlight.rpartition(':')[2]):04X}"
+    tables = Path("/proc/net/tcp").read_text("utf-8") + Path("/proc/net/tcp6").read_text("utf-8")
+    listening = re.findall(rf"^ *\d+: (\w+){port} \w+:0000 0A", tables, re.M)
+    assert listening == ["0100007F"]
 
 
 def test_ctrl_c_ends_both(spotlighted: Spotlighted) -> None:

@@ -1,13 +1,19 @@
 """The template's own tools: their pins and the Makefile's recipes."""
 
+import os
 import re
+import shutil
+import signal
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.template import BODY, TEMPLATE
+from tests.support.commands import Shell
+from tests.support.servers import wait_for
+from tests.support.template import BODY, CONTEXT, TEMPLATE, files
 
 LOCK = (TEMPLATE / "requirements.txt").read_text("utf-8")
 MAKEFILE = (TEMPLATE / "Makefile").read_text("utf-8")
@@ -45,7 +51,42 @@ def test_lock_names_no_index() -> None:
     assert "://" not in LOCK
 
 
+def test_ci_has_every_python() -> None:
+    """CI installs each Python that the prompt offers."""
+    workflow = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text("utf-8"))
+    [setup] = [
+        step["with"]
+        for step in workflow["jobs"]["test"]["steps"]
+        if "setup-python" in step.get("uses", "")
+    ]
+    assert setup["python-version"].split() == CONTEXT["python_version"]
+
+
 def test_every_recipe_is_explained() -> None:
     """`make help` lists each recipe."""
     [recipes] = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     assert re.findall(r"^([a-z-]+):.*  ## \w", MAKEFILE, re.MULTILINE) == recipes.split()
+
+
+@pytest.mark.slow
+def test_make_survives_an_interrupt(tmp_path: Path) -> None:
+    """After Ctrl+C while make installs uv, the same command succeeds."""
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(TEMPLATE / name, tmp_path)
+    command = ("make", ".uv/bin/uv", "UV=.uv/bin/uv")
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as process:
+        wait_for(lambda: any(tmp_path.glob(".uv*/lib/*/site-packages/uv*")), "half of uv")
+        os.killpg(process.pid, signal.SIGINT)
+    assert process.returncode
+    Shell(tmp_path).succeed(*command)
+    assert Shell(tmp_path).succeed(".uv/bin/uv", "--version").startswith("uv ")
+
+
+def test_demo_survives_an_interrupt(tmp_path: Path) -> None:
+    """What an interrupted bake has left does not stop the next one."""
+    for name in ("Makefile", "cookiecutter.json", "hooks", BODY.name, "requirements.txt", ".venv"):
+        (tmp_path / name).symlink_to(TEMPLATE / name)
+    left = tmp_path / "build/baking/microblog/left"
+    left.mkdir(parents=True)
+    Shell(tmp_path).succeed("make", "build/demo/microblog", "--old-file", ".venv/ready")
+    assert files(tmp_path / "build/demo/microblog") == files(BODY) | {".env"}

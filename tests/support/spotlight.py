@@ -1,4 +1,4 @@
-"""`make spotlight`: the app beside a local Spotlight."""
+"""`make spotlight` of a baked project: the app beside a local Spotlight, which comes from npm."""
 
 import os
 import signal
@@ -31,8 +31,8 @@ class Spotlighted:
 
 
 @contextmanager
-def spotlighting(project: Path) -> Iterator[Spotlighted]:
-    """Run `make spotlight` in a project until the block ends."""
+def make_spotlight(project: Path) -> Iterator[Spotlighted]:
+    """Run `make spotlight` on free ports until the block ends."""
     app, spotlight = free_port(), free_port()
     command = ["make", "spotlight", f"PORT={app}", f"SPOTLIGHT_PORT={spotlight}"]
     with subprocess.Popen(command, cwd=project, start_new_session=True) as process:

@@ -9,7 +9,6 @@ from cookiecutter.utils import create_env_with_context
 
 TEMPLATE = Path(__file__).parents[2]
 BODY = TEMPLATE / "{{cookiecutter.project_slug}}"
-HOOKS = sorted((TEMPLATE / "hooks").glob("*.py"))
 
 CONTEXT: dict[str, Any] = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
 PROMPTS = [key for key in CONTEXT if not key.startswith("_")]
@@ -29,7 +28,7 @@ def files_naming(variable: str) -> set[str]:
     return {name for name in files(BODY) if variable.encode() in (BODY / name).read_bytes()}
 
 
-RENDERED = files_naming("{{ cookiecutter.")
+RENDERED = files_naming("{{ cookiecutter.") | files_naming("if cookiecutter.")
 WRITTEN = RENDERED | {".env"}
 
 

@@ -1,5 +1,8 @@
 """The app factory."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -30,6 +33,9 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     app.register_blueprint(auth.bp, url_prefix="/auth")
     app.register_blueprint(auth.account_bp, url_prefix="/account")
     app.register_blueprint(health.bp)
+    # A project may do without this module: then pages send nothing to Sentry.
+    if find_spec("app.browser"):
+        app.register_blueprint(import_module("app.browser").bp)
 
     assets.init_app(app)
     cli.init_app(app)

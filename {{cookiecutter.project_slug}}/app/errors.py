@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.extensions import db, login_manager
 from app.forms import has_page, keep_text
@@ -47,8 +47,8 @@ def refuse_oversized() -> None:
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
     """Show what is wrong with the request."""
-    if isinstance(error, SecurityError):  # the Host header is wrong, so no page can have links
-        return error.get_response()
+    if isinstance(request.routing_exception, BadRequest):
+        return error.get_response()  # the Host header is invalid, so no page with links can be made
     code = error.code or 500
     title, text = MESSAGES.get(code, OTHER_REFUSAL if code < 500 else OTHER_FAILURE)
     if isinstance(error, CSRFError):

@@ -1,5 +1,6 @@
 """Runs the migrations for `flask db`."""
 
+import logging
 import sys
 import warnings
 from typing import Any
@@ -13,6 +14,7 @@ from app.extensions import db
 
 # On SQLite, indexes on lower(...) cannot be compared with the models.
 warnings.filterwarnings("ignore", ".*expression-based index")
+log = logging.getLogger(__name__)
 options = current_app.extensions["migrate"].configure_args
 
 
@@ -20,7 +22,17 @@ def migrate(**target: Any) -> None:
     """Run the migrations on `target`: a connection, or a URL to write SQL for."""
     context.configure(target_metadata=db.metadata, **target, **options)
     with context.begin_transaction():
-        context.run_migrations()
+        # An older version that is deployed again works with the newer schema.
+        if unknown := unknown_revisions():
+            log.warning("The database has newer revisions, nothing to migrate: %s", unknown)
+        else:
+            context.run_migrations()
+
+
+def unknown_revisions() -> set[str]:
+    """Return the revisions of the database that only a newer version knows."""
+    known = {script.revision for script in context.script.walk_revisions()}
+    return set(context.get_context().get_current_heads()) - known
 
 
 def connect() -> Connection:

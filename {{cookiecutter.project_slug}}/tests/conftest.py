@@ -197,6 +197,10 @@ class SentryConfig(TestConfig):
         "SENTRY_DSN": DSN,
         "SENTRY_TRACES_SAMPLE_RATE": "1",
         "SENTRY_LOGS": "1",
+        # Secrets that no event may contain. Nothing connects to these servers.
+        "SECRET_KEY": "planted-secret-key-of-thirty-two-characters",
+        "DATABASE_URL": "postgresql://app:planted-database-password@db/app",
+        "REDIS_URL": "redis://:planted-redis-password@redis/0",
     }
     SENTRY_TRANSPORT = KeepingTransport
 

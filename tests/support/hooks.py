@@ -1,0 +1,18 @@
+"""The hooks as Cookiecutter renders them."""
+
+from types import ModuleType
+
+from tests.support.template import ANSWERS, TEMPLATE, render
+
+SOURCES = {path.stem: path.read_text("utf-8") for path in (TEMPLATE / "hooks").glob("*.py")}
+
+
+def rendered(name: str) -> ModuleType:
+    """Return a rendered hook as a module."""
+    module = ModuleType(name)
+    exec(render(SOURCES[name], **ANSWERS), vars(module))  # noqa: S102 as Cookiecutter does
+    return module
+
+
+PRE_GEN = rendered("pre_gen_project")
+POST_GEN = rendered("post_gen_project")
