@@ -22,7 +22,7 @@ class LoginForm(Form):
     remember_me = BooleanField("Keep me logged in")
 
 
-# The first invalid field gets the focus, so fields are defined in the order of the pages.
+# A form has its inherited fields in the order of these classes, which is that of the pages.
 class UsernameForm(Form):
     """A name that nobody else has."""
 
@@ -53,7 +53,7 @@ class EmailForm(Form):
         validators=[
             DataRequired(),
             Length(max=EMAIL_LENGTH, message=f"Use at most {EMAIL_LENGTH} characters."),
-            Email(),
+            Email("This is not an e-mail address."),
         ],
     )
 
@@ -79,10 +79,7 @@ class NewPasswordForm(Form):
 
     password = PasswordField(
         "Choose a password",
-        validators=[
-            DataRequired(),
-            Length(PASSWORD_LENGTH, 128, PASSWORD_RULE),
-        ],
+        validators=[DataRequired(), Length(PASSWORD_LENGTH, 128, PASSWORD_RULE)],
         description=PASSWORD_RULE,
     )
     password2 = PasswordField(
