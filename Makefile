@@ -15,7 +15,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 # Cookiecutter bakes every file in the body, so no bytecode may be written there.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help bake demo test test-fast bench lint lock
+.PHONY: help bake demo test test-fast bench snapshots lint lock
 
 help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ test-fast: $(READY)  ## run the tests that install nothing
 
 bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")
 	.venv/bin/python -m bench $(ARGS)
+
+snapshots: $(READY)  ## list anew what each selection of answers bakes, in tests/snapshots.txt
+	.venv/bin/python -m tests.support.snapshots
 
 lint: $(READY)  ## check style, types, spelling, workflows
 	.venv/bin/mypy

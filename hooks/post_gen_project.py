@@ -12,6 +12,22 @@ OFF = "Sentry is off. To switch it on, put your DSN after SENTRY_DSN= in .env."
 KEPT = ".env existed before and is unchanged."
 NOT_WRITTEN = f"{KEPT} The DSN you gave was not written: put it after SENTRY_DSN= in .env."
 FAILED = "Could not write .env ({}). Run make env, then put your DSN after SENTRY_DSN= in .env."
+BROWSER_FILES = (
+    "app/browser.py",
+    "app/static/.gitignore",
+    "app/templates/browser/broken_button.html",
+    "app/templates/browser/feedback.html",
+    "app/templates/browser/head.html",
+    "browser/.gitignore",
+    "browser/.npmrc",
+    "browser/main.js",
+    "browser/package-lock.json",
+    "browser/package.json",
+    "browser/requirements.in",
+    "browser/requirements.txt",
+    "browser/scrubbing.js",
+    "tests/integration/test_browser.py",
+)
 NEXT = """
 Your project is in {path}
 
@@ -34,13 +50,25 @@ def write_env(dsn: str) -> str:
         for name, value in values.items():
             env = re.sub(rf"^{name}=$", f"{name}={value}", env, flags=re.M)
         descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(env)
     except FileExistsError:
         return NOT_WRITTEN if dsn else KEPT
     except OSError as error:
         return FAILED.format(error.strerror)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(env)
+    except OSError as error:
+        os.unlink(".env")  # make env writes one only where there is none
+        return FAILED.format(error.strerror)
     return ON if dsn else OFF
+
+
+def remove(files: tuple[str, ...]) -> None:
+    """Remove the files, and their folders unless they contain anything else."""
+    for file in files:
+        with suppress(OSError):
+            os.unlink(file)
+            os.rmdir(os.path.dirname(file))
 
 
 def say(message: str) -> None:
@@ -49,10 +77,12 @@ def say(message: str) -> None:
         os.write(1, os.fsencode(message))
 
 
-def main(answers: dict[str, str]) -> None:
+def main(answers: dict[str, str | bool]) -> None:
     """Finish the project, and remove this rendered copy, which contains the DSN."""
     os.unlink(__file__)
-    sentry = write_env(answers["sentry_dsn"].strip())
+    if not answers["browser_tracing"]:
+        remove(BROWSER_FILES)
+    sentry = write_env(str(answers["sentry_dsn"]).strip())
     say(NEXT.format(path=shlex.quote(os.getcwd()), sentry=sentry))
 
 

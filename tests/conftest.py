@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from cookiecutter.main import cookiecutter
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Terminal
+from tests.support.browsers import CHROMIUM, chromium
 from tests.support.commands import HERE
 from tests.support.sentry import Sink
 from tests.support.servers import Project, env_of, install
@@ -20,13 +21,6 @@ from tests.support.template import TEMPLATE
 
 settings.register_profile("template", deadline=None, max_examples=50)
 settings.load_profile("template")
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-]
 
 Bake = Callable[..., Path]
 
@@ -101,10 +95,7 @@ def site(project: Project) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return the system's Chromium; skip the test where there is none, except in CI."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if not path and not os.environ.get("CI"):
+    if not CHROMIUM and not os.environ.get("CI"):
         pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()

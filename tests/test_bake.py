@@ -5,46 +5,29 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_cookies.plugin import Cookies
 
+from tests.support import snapshots
 from tests.support.baking import Terminal, parse, parse_files, ruff_complaints
-from tests.support.hooks import PRE_GEN
+from tests.support.hooks import POST_GEN
+from tests.support.snapshots import FILES, OPTIONS, SELECTIONS, title
 from tests.support.template import (
     ANSWERS,
     BODY,
-    CONTEXT,
     DSN,
     PROMPTS,
     RENDERED,
     TEMPLATE,
     WRITTEN,
     files,
-    files_naming,
 )
 
-EXAMPLES = {key: example for key, _, _, example in PRE_GEN.RULES}
 
-
-def other_answer(key: str) -> Any:
-    """Return an answer that is not the default: the rule's example or another choice."""
-    default = CONTEXT[key]
-    if isinstance(default, bool):
-        return not default
-    return default[-1] if isinstance(default, list) else EXAMPLES.get(key)
-
-
-OPTIONS = {key: other_answer(key) for key in PROMPTS}
-FILES = {key: files_naming(f"cookiecutter.{key}") for key in PROMPTS}
-PAIRS = [(one, other) for one, other in combinations(PROMPTS, 2) if FILES[one] & FILES[other]]
-SELECTIONS = [(), *combinations(PROMPTS, 1), *PAIRS]
-
-
-@pytest.fixture(scope="module", params=SELECTIONS, ids=lambda keys: "+".join(keys) or "default")
+@pytest.fixture(scope="module", params=SELECTIONS, ids=title)
 def baked(request: pytest.FixtureRequest, cookies_session: Cookies) -> tuple[dict[str, str], Path]:
     """Return the answers and the project of each changed answer and of each pair."""
     result = cookies_session.bake({key: OPTIONS[key] for key in request.param})
@@ -67,8 +50,17 @@ def test_every_prompt_is_used(key: str) -> None:
 
 
 def test_tree_is_the_body(baked: Baked) -> None:
-    """Every selection of answers gives the files of the body, and `.env`."""
-    assert files(baked[1]) == files(BODY) | {".env"}
+    """Every selection of answers gives `.env` and the files of the body that it switches on."""
+    answers, project = baked
+    removed = set() if answers["browser_tracing"] else set(POST_GEN.BROWSER_FILES)
+    assert files(project) == files(BODY) - removed | {".env"}
+
+
+def test_no_trace_of_browser_tracing(default_project: Path) -> None:
+    """Without tracing in the browser, no file names a tool or a package that it needs."""
+    texts = {name: (default_project / name).read_text("utf-8") for name in files(default_project)}
+    words = ("@sentry/browser", "esbuild", "node_modules", "npm ci")
+    assert [name for name, text in texts.items() if any(word in text for word in words)] == []
 
 
 def test_nothing_is_left_unrendered(baked: Baked) -> None:
@@ -83,10 +75,11 @@ def test_rendered_files_parse(baked: Baked) -> None:
 
 
 def test_answers_reach_their_files(baked: Baked) -> None:
-    """Each answer is in every file that is rendered with it."""
+    """Each answer that is a text is in every file that is rendered with it."""
     answers, project = baked
     texts = {name: (project / name).read_text("utf-8") for name in RENDERED}
-    places = [(key, name) for key in PROMPTS for name in FILES[key]]
+    keys = [key for key in PROMPTS if isinstance(answers[key], str)]
+    places = [(key, name) for key in keys for name in FILES[key]]
     assert [(key, name) for key, name in places if str(answers[key]) not in texts[name]] == []
 
 
@@ -141,11 +134,26 @@ def test_every_file_parses(default_project: Path) -> None:
     assert parse_files(default_project, files(default_project))
 
 
+def test_copied_files_are_the_body(default_project: Path) -> None:
+    """Files without a tag have the bytes that they have in the body."""
+    copied = list(files(BODY) - RENDERED - set(POST_GEN.BROWSER_FILES))
+    assert filecmp.cmpfiles(BODY, default_project, copied, shallow=False)[1:] == ([], [])
+
+
 def test_bakes_are_equal(default_project: Path, cookies: Cookies) -> None:
-    """Two bakes differ in `.env` only, so that an update shows nothing but real changes."""
-    other = cookies.bake().project_path
-    names = list(files(default_project))
-    assert filecmp.cmpfiles(default_project, other, names, shallow=False)[1:] == ([".env"], [])
+    """Two bakes differ in the secrets of `.env` only, so that an update shows real changes."""
+    other = snapshots.manifest(cookies.bake().project_path)
+    assert snapshots.manifest(default_project) == other
+
+
+def test_bakes_are_as_reviewed(cookies_session: Cookies) -> None:
+    """Each selection bakes what the snapshot lists; `make snapshots` renews it for a review."""
+
+    def bake(answers: dict[str, Any]) -> Path:
+        project: Path = cookies_session.bake(answers).project_path
+        return project
+
+    assert snapshots.snapshot(bake) == snapshots.SNAPSHOTS.read_text("utf-8")
 
 
 @dataclass

@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import resource
 import stat
 import subprocess
 import sys
@@ -139,6 +140,18 @@ def test_env_file_that_cannot_be_written_is_reported(unfinished: Path) -> None:
     """The hook reports the error and does not fail, because that would remove the project."""
     (unfinished / ".env.example").unlink()
     assert POST_GEN.write_env("").startswith("Could not write .env (No such file")
+
+
+def test_partial_env_file_is_removed(unfinished: Path) -> None:
+    """When the disk is full, no part of `.env` remains, so that `make env` can write it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        message = POST_GEN.write_env("")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert message.startswith("Could not write .env (File too large")
+    assert not (unfinished / ".env").exists()
 
 
 def run_hook(name: str, folder: Path, stdout: int, **answers: str) -> int:

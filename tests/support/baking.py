@@ -10,11 +10,12 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import jinja2
+import pexpect
 import yaml
 from dotenv import dotenv_values
 
 from tests.support.commands import HERE, Shell
-from tests.support.template import ANSWERS, PROMPTS, TEMPLATE
+from tests.support.template import PROMPTS, TEMPLATE
 
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter", str(TEMPLATE))
 RUFF = Path(sys.executable).with_name("ruff")
@@ -35,6 +36,14 @@ class Terminal(Shell):
         """Run Cookiecutter on this template."""
         return self.run(*COOKIECUTTER, *arguments, stdin=stdin, **more)
 
+    def typing(self, *arguments: str) -> "pexpect.spawn[str]":
+        """Start Cookiecutter on a pseudo-terminal, in which a test reads and types."""
+        program, *first = COOKIECUTTER
+        variables = {**self.variables, "TERM": "dumb"}
+        return pexpect.spawn(
+            program, [*first, *arguments], cwd=str(self.folder), env=variables, encoding="utf-8"
+        )
+
     def files_with(self, text: str) -> set[str]:
         """Return the files in any of the three folders that contain a text."""
         return {
@@ -45,12 +54,13 @@ class Terminal(Shell):
 
 
 def bake(folder: Path, **answers: str) -> Path:
-    """Bake a project into a folder, with the default answers except for those given."""
+    """Bake a project into an empty folder, with the default answers except for those given."""
     given = [f"{key}={value}" for key, value in answers.items()]
     HERE.succeed(
         *COOKIECUTTER, "--no-input", "--default-config", "--output-dir", str(folder), *given
     )
-    return folder / (answers.get("project_slug") or str(ANSWERS["project_slug"]))
+    [project] = folder.glob("*/pyproject.toml")
+    return project.parent
 
 
 def keystrokes(**answers: str) -> str:

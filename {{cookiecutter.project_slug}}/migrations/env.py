@@ -2,15 +2,18 @@
 
 import logging
 import sys
+import warnings
 from typing import Any
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 
+# On SQLite, indexes on lower(...) cannot be compared with the models.
+warnings.filterwarnings("ignore", ".*expression-based index")
 log = logging.getLogger(__name__)
 options = current_app.extensions["migrate"].configure_args
 
@@ -35,13 +38,17 @@ def unknown_revisions() -> set[str]:
 def connect() -> Connection:
     """Return a connection, or end with a message that says what to check."""
     try:
-        return db.engine.connect()
+        connection = db.engine.connect()
     except OperationalError as error:
         sys.exit(
             "Cannot connect to the database: check DATABASE_URL. Compose builds it from"
             " POSTGRES_PASSWORD in .env, which must not change after the volume was created."
             f"\n{error.orig}"
         )
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET statement_timeout = 0"))  # a migration may take long
+        connection.commit()
+    return connection
 
 
 if context.is_offline_mode():

@@ -1,0 +1,166 @@
+"""Cookiecutter in a real terminal: typing, interrupts, replays, other sources, failing disks."""
+
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pexpect
+import pytest
+from dotenv import dotenv_values
+
+from tests.support.baking import COOKIECUTTER, Terminal, parse
+from tests.support.commands import Shell
+from tests.support.template import BODY, DSN, PROMPTS, TEMPLATE, files
+
+pytestmark = pytest.mark.slow
+
+WHOLE = files(BODY) | {".env"}
+
+
+def answer(child: "pexpect.spawn[str]", count: int) -> None:
+    """Press Enter at the first prompts."""
+    for number in range(1, count + 1):
+        child.expect_exact(f"[{number}/{len(PROMPTS)}]")
+        child.sendline("")
+
+
+def test_enter_takes_the_defaults(terminal: Terminal) -> None:
+    """A person who presses Enter at each prompt gets the default project."""
+    child = terminal.typing()
+    answer(child, len(PROMPTS))
+    child.expect(pexpect.EOF)
+    assert files(terminal.folder / "microblog") == WHOLE
+
+
+@pytest.mark.parametrize("answered", range(len(PROMPTS)))
+def test_ctrl_c_leaves_nothing(terminal: Terminal, answered: int) -> None:
+    """After Ctrl+C at any prompt there is no folder and no traceback."""
+    child = terminal.typing()
+    answer(child, answered)
+    child.expect_exact(f"[{answered + 1}/{len(PROMPTS)}]")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    assert list(terminal.folder.iterdir()) == []
+    assert "Traceback" not in str(child.before)
+
+
+def test_wrong_choice_is_asked_again(terminal: Terminal) -> None:
+    """A number that is no choice of a Python is asked again."""
+    child = terminal.typing()
+    answer(child, len(PROMPTS) - 1)
+    child.expect_exact("Choose from")
+    child.sendline("99")
+    child.expect_exact("Choose from")
+    child.sendline("2")
+    child.expect(pexpect.EOF)
+    assert (terminal.folder / "microblog/.env").exists()
+
+
+def test_refused_answer_can_be_mended(terminal: Terminal) -> None:
+    """After a refusal, `--replay` takes all answers of the replay file, one of which was mended."""
+    terminal.cookiecutter("--no-input", "release=v1", "project_name=Mine")
+    [saved] = (terminal.root / "home/.cookiecutter_replay").iterdir()
+    saved.write_text(saved.read_text().replace('"v1"', '"1.0.0"'))
+    terminal.cookiecutter("--replay")
+    metadata = parse(terminal.folder / "mine/pyproject.toml")
+    assert metadata["project"]["version"] == "1.0.0"
+
+
+def test_invalid_defaults_of_a_user_are_refused(terminal: Terminal) -> None:
+    """A `default_context` in the user's configuration obeys the same rules."""
+    config = terminal.root / "home/.cookiecutterrc"
+    config.write_text("default_context:\n  release: 1.0\n  project_name: ''\n")
+    refused = terminal.cookiecutter("--no-input")
+    lines = refused.stderr.splitlines()[:2]
+    assert [line.split(":")[0] for line in lines] == ["project_name", "release"]
+    assert list(terminal.folder.iterdir()) == []
+
+
+@pytest.fixture
+def repository(terminal: Terminal) -> Shell:
+    """Return a git repository of the template with a tag, in which the slug changed later."""
+    repository = Shell(terminal.root / "template", terminal.variables)
+    copy_template(repository.folder)
+    repository.commit()
+    repository.succeed("git", "tag", "v1.0.0")
+    prompts = repository.folder / "cookiecutter.json"
+    prompts.write_text(prompts.read_text().replace('"Microblog"', '"Later"'))
+    repository.commit()
+    return repository
+
+
+def copy_template(folder: Path) -> None:
+    """Copy what Cookiecutter reads of the template."""
+    for name in ("hooks", BODY.name):
+        shutil.copytree(TEMPLATE / name, folder / name)
+    shutil.copy(TEMPLATE / "cookiecutter.json", folder)
+
+
+def bake_from(terminal: Terminal, source: str, *options: str) -> None:
+    """Bake from another source than the checkout."""
+    program = COOKIECUTTER[:-1]
+    terminal.succeed(*program, source, "--no-input", *options)
+
+
+def test_git_url_is_a_source(terminal: Terminal, repository: Shell) -> None:
+    """Cookiecutter bakes the newest commit of a git URL."""
+    bake_from(terminal, f"git+file://{repository.folder}")
+    assert files(terminal.folder / "later") == WHOLE
+
+
+def test_tag_is_a_source(terminal: Terminal, repository: Shell) -> None:
+    """`--checkout` bakes a tagged version."""
+    bake_from(terminal, f"git+file://{repository.folder}", "--checkout", "v1.0.0")
+    assert files(terminal.folder / "microblog") == WHOLE
+
+
+def test_zip_file_is_a_source(terminal: Terminal, repository: Shell) -> None:
+    """Cookiecutter bakes a downloaded archive."""
+    archive = terminal.root / "template.zip"
+    repository.succeed("git", "archive", "--prefix=template/", f"--output={archive}", "v1.0.0")
+    bake_from(terminal, str(archive))
+    assert files(terminal.folder / "microblog") == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [("ro", "Unable to create directory"), ("size=64k", "No space left on device")],
+)
+def test_failing_disk_is_reported(terminal: Terminal, options: str, error: str) -> None:
+    """On a read-only or full disk, Cookiecutter fails with the reason."""
+    script = f'mount -t tmpfs -o {options} none . && cd . && "$@"'
+    command = ("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh")
+    failed = terminal.run(*command, *COOKIECUTTER, "--no-input")
+    assert failed.returncode
+    assert error in failed.stdout + failed.stderr
+
+
+@pytest.fixture
+def killed(terminal: Terminal) -> Path:
+    """Kill Cookiecutter between its hooks, while it bakes over a project; return the project."""
+    terminal.cookiecutter("--no-input", f"sentry_dsn={DSN}")
+    project = terminal.folder / "microblog"
+    (project / "mine.txt").write_text("mine")
+    template = terminal.root / "template"
+    copy_template(template)
+    kill = f"import os\nos.kill(os.getppid(), {signal.SIGKILL.value})"
+    (template / "hooks/post_gen_project.py").write_text(kill)
+    command = (*COOKIECUTTER[:-1], str(template), "--no-input", "--overwrite-if-exists")
+    assert terminal.run(*command).returncode == -signal.SIGKILL
+    return project
+
+
+def test_killed_bake_damages_nothing(killed: Path) -> None:
+    """A bake that was killed between its hooks keeps `.env` and added files."""
+    assert dotenv_values(killed / ".env")["SENTRY_DSN"] == DSN
+    assert files(killed) == WHOLE | {"mine.txt"}
+
+
+def test_two_bakes_at_once_give_one_project(terminal: Terminal) -> None:
+    """Of two bakes into the same folder, one is refused, and the project is complete."""
+    command = [*COOKIECUTTER, "--no-input"]
+    where = {"cwd": terminal.folder, "env": terminal.variables}
+    bakes = [subprocess.Popen(command, **where) for _ in range(2)]  # type: ignore[call-overload]
+    assert sorted(bake.wait() for bake in bakes) == [0, 1]
+    assert files(terminal.folder / "microblog") == WHOLE
