@@ -16,7 +16,7 @@ from tests.support.template import ANSWERS, CONTEXT, DSN
 
 LEGAL = {
     "project_name": ["M", "a" * 60, "é" * 60, "'\"\\{}'''", "a]b[c", "👩‍👩‍👧", "بلوق", " Blog "],
-    "project_slug": ["a", "a-", "a--b", "blog2", "a" * 50],
+    "project_slug": ["a", "a-", "a--b", "blog2", "console", "com10", "a" * 50],
     "sentry_dsn": [
         "",
         "   ",
@@ -72,6 +72,8 @@ ILLEGAL = {
         "a\n",
         "é",
         "a" * 51,
+        "con",
+        "lpt1",
         ".",
         "../a",
         "a/b",
