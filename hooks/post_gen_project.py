@@ -12,6 +12,22 @@ OFF = "Sentry is off. To switch it on, put your DSN after SENTRY_DSN= in .env."
 KEPT = ".env existed before and is unchanged."
 NOT_WRITTEN = f"{KEPT} The DSN you gave was not written: put it after SENTRY_DSN= in .env."
 FAILED = "Could not write .env ({}). Run make env, then put your DSN after SENTRY_DSN= in .env."
+BROWSER_FILES = (
+    "app/browser.py",
+    "app/static/.gitignore",
+    "app/templates/browser/broken_button.html",
+    "app/templates/browser/feedback.html",
+    "app/templates/browser/head.html",
+    "browser/.gitignore",
+    "browser/.npmrc",
+    "browser/main.js",
+    "browser/package-lock.json",
+    "browser/package.json",
+    "browser/requirements.in",
+    "browser/requirements.txt",
+    "browser/scrubbing.js",
+    "tests/integration/test_browser.py",
+)
 NEXT = """
 Your project is in {path}
 
@@ -47,16 +63,26 @@ def write_env(dsn: str) -> str:
     return ON if dsn else OFF
 
 
+def remove(files: tuple[str, ...]) -> None:
+    """Remove the files, and their folders unless they contain anything else."""
+    for file in files:
+        with suppress(OSError):
+            os.unlink(file)
+            os.rmdir(os.path.dirname(file))
+
+
 def say(message: str) -> None:
     """Print a message; ignore errors, because Cookiecutter removes the project of a failed hook."""
     with suppress(OSError):
         os.write(1, os.fsencode(message))
 
 
-def main(answers: dict[str, str]) -> None:
+def main(answers: dict[str, str | bool]) -> None:
     """Finish the project, and remove this rendered copy, which contains the DSN."""
     os.unlink(__file__)
-    sentry = write_env(answers["sentry_dsn"].strip())
+    if not answers["browser_tracing"]:
+        remove(BROWSER_FILES)
+    sentry = write_env(str(answers["sentry_dsn"]).strip())
     say(NEXT.format(path=shlex.quote(os.getcwd()), sentry=sentry))
 
 

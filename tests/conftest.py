@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from cookiecutter.main import cookiecutter
 from hypothesis import settings
+from playwright.sync_api import Browser
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Terminal
+from tests.support.browsers import CHROMIUM, chromium
 from tests.support.commands import HERE
 from tests.support.sentry import Sink
 from tests.support.servers import Project, env_of, install
@@ -89,3 +91,12 @@ def site(project: Project) -> Iterator[str]:
     """Return the URL of the project, served as its image serves it."""
     with project.serving(**env_of(project.folder)) as gunicorn:
         yield gunicorn.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return the system's Chromium; skip the test where there is none, except in CI."""
+    if not CHROMIUM and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium")
+    with chromium() as browser:
+        yield browser

@@ -13,6 +13,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support import snapshots
 from tests.support.baking import Terminal, parse, parse_files, ruff_complaints
+from tests.support.hooks import POST_GEN
 from tests.support.snapshots import FILES, OPTIONS, SELECTIONS, title
 from tests.support.template import (
     ANSWERS,
@@ -49,8 +50,17 @@ def test_every_prompt_is_used(key: str) -> None:
 
 
 def test_tree_is_the_body(baked: Baked) -> None:
-    """Every selection of answers gives the files of the body, and `.env`."""
-    assert files(baked[1]) == files(BODY) | {".env"}
+    """Every selection of answers gives `.env` and the files of the body that it switches on."""
+    answers, project = baked
+    removed = set() if answers["browser_tracing"] else set(POST_GEN.BROWSER_FILES)
+    assert files(project) == files(BODY) - removed | {".env"}
+
+
+def test_no_trace_of_browser_tracing(default_project: Path) -> None:
+    """Without tracing in the browser, no file names a tool or a package that it needs."""
+    texts = {name: (default_project / name).read_text("utf-8") for name in files(default_project)}
+    words = ("browser_tracing", "@sentry/browser", "esbuild", "node_modules", "npm ci")
+    assert [name for name, text in texts.items() if any(word in text for word in words)] == []
 
 
 def test_nothing_is_left_unrendered(baked: Baked) -> None:
@@ -65,10 +75,11 @@ def test_rendered_files_parse(baked: Baked) -> None:
 
 
 def test_answers_reach_their_files(baked: Baked) -> None:
-    """Each answer is in every file that is rendered with it."""
+    """Each answer that is a text is in every file that is rendered with it."""
     answers, project = baked
     texts = {name: (project / name).read_text("utf-8") for name in RENDERED}
-    places = [(key, name) for key in PROMPTS for name in FILES[key]]
+    keys = [key for key in PROMPTS if isinstance(answers[key], str)]
+    places = [(key, name) for key in keys for name in FILES[key]]
     assert [(key, name) for key, name in places if str(answers[key]) not in texts[name]] == []
 
 

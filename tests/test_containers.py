@@ -1,14 +1,18 @@
-"""The baked project in containers: its image, and Compose on a laptop and on a server."""
+"""The baked project in containers: its image, Compose on a laptop, and its proxy."""
 
 import gzip
 import re
-import socket
+import ssl
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
+import yaml
+from playwright.sync_api import Browser
 from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import HERE, Shell, docker
@@ -19,6 +23,8 @@ from tests.support.template import ANSWERS, DSN
 from tests.support.visitors import crash, get, sign_up, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.containers, pytest.mark.usefixtures("engine")]
+
+STACK_CONFIG = ["docker", "stack", "config", "-c", "compose.yaml", "-c", "compose.swarm.yaml"]
 
 
 class Composed(Shell):
@@ -161,11 +167,19 @@ def test_image_refuses_to_start_without_database(image: str) -> None:
     assert result.stderr.splitlines()[-1].startswith("DATABASE_URL is not valid: expected the URL")
 
 
-def test_broken_route_shows_in_spotlight(laptop: Composed) -> None:
-    """Without an account, a person sees the crash and its trace."""
+def test_broken_route_shows_in_spotlight(laptop: Composed, browser: Browser) -> None:
+    """Without an account, a person sees the crash on Spotlight's page, whatever its port."""
     event_id = crash(laptop.site)
-    seen = wait_for(lambda: event_id in (s := spotlight_stream(laptop.spotlight)) and s, "it")
-    assert '"type":"transaction"' in seen
+    page = browser.new_page()
+    page.goto(f"{laptop.spotlight}/telemetry/errors")
+    page.get_by_text(event_id[:8]).wait_for()
+    page.close()
+
+
+def test_trace_shows_in_spotlight(laptop: Composed) -> None:
+    """Spotlight receives the trace of a request."""
+    trace = get(laptop.site).headers["X-Trace-Id"]
+    assert wait_for(lambda: trace in spotlight_stream(laptop.spotlight), "the trace")
 
 
 def test_data_outlives_down(laptop: Composed) -> None:
@@ -193,16 +207,6 @@ def test_wrong_password_is_reported(laptop: Composed) -> None:
     assert result.stderr.startswith("Cannot connect to the database: check DATABASE_URL. Compose")
 
 
-def test_taken_port_is_reported(composed: Callable[[str], Composed]) -> None:
-    """`make up` names the taken port and how to choose another before it starts anything."""
-    laptop = composed("microblog-port-under-test")
-    port = laptop.variables["PORT"]
-    with socket.create_server(("127.0.0.1", int(port))):
-        result = laptop.run("make", "up")
-    assert result.returncode
-    assert result.stderr.startswith(f"Port {port} is taken: ")
-
-
 def test_missing_env_is_reported(composed: Callable[[str], Composed]) -> None:
     """Without `.env`, the first line of docker compose names the recipe that writes one."""
     laptop = composed("microblog-env-under-test")
@@ -211,19 +215,6 @@ def test_missing_env_is_reported(composed: Callable[[str], Composed]) -> None:
     result = laptop.run("docker", "compose", "up")
     kept.rename(env)
     assert "run make env" in result.stderr.splitlines()[0]
-
-
-def test_one_server(composed: Callable[[str], Composed]) -> None:
-    """With compose.yaml alone, the README's steps serve the app without Spotlight or crash."""
-    server = composed("microblog-server-under-test")
-    server.succeed("make", "image")
-    readme = (server.folder / "README.md").read_text("utf-8")
-    (steps,) = re.findall(r"^    (docker compose -f compose.yaml .*\n(?: {4}.*\n)*)", readme, re.M)
-    for step in steps.splitlines():
-        server.succeed(*step.split(), TAG=ANSWERS["release"])
-    assert get(f"{server.site}/readyz").ok
-    assert get(f"{server.site}/broken_route").status_code == 404
-    assert "spotlight" not in server.compose("ps", "--services")
 
 
 def test_own_tests_pass_on_the_python_of_the_image(default_project: Path) -> None:
@@ -235,8 +226,86 @@ def test_own_tests_pass_on_the_python_of_the_image(default_project: Path) -> Non
 
 
 def test_compose_files_are_valid(checkout: Shell) -> None:
-    """Compose accepts the files with and without its override, and Swarm accepts its own."""
+    """Compose accepts its files, and Swarm accepts its own."""
     checkout.succeed("docker", "compose", "config", "--quiet")
-    checkout.succeed("docker", "compose", "-f", "compose.yaml", "config", "--quiet")
-    stack = ("docker", "stack", "config", "-c", "compose.yaml", "-c", "compose.swarm.yaml")
-    assert "order: start-first" in checkout.succeed(*stack, POSTGRES_PASSWORD="unused")  # noqa: S106
+    assert "order: start-first" in checkout.succeed(*STACK_CONFIG, POSTGRES_PASSWORD="unused")  # noqa: S106
+
+
+@pytest.mark.parametrize("config", [("docker", "compose", "config"), STACK_CONFIG])
+def test_logs_rotate(checkout: Shell, config: tuple[str, ...]) -> None:
+    """Every service uses a log driver that limits the size of its logs."""
+    services = yaml.safe_load(checkout.succeed(*config, POSTGRES_PASSWORD="unused"))["services"]  # noqa: S106
+    drivers = {name: service.get("logging", {}).get("driver") for name, service in services.items()}
+    assert set(drivers.values()) == {"local"}, drivers
+
+
+@contextmanager
+def caddy(project: Path, public_url: str) -> Iterator[Callable[[int], int]]:
+    """Run Caddy with the project's Caddyfile; return a function that finds published ports."""
+    file = f"{project / 'Caddyfile'}:/etc/caddy/Caddyfile:ro"
+    ports = ("--publish", "127.0.0.1::80", "--publish", "127.0.0.1::443")
+    options = ("--detach", "--volume", file, *ports, "--env", f"PUBLIC_URL={public_url}")
+    name = docker("run", *options, "caddy:2")
+    try:
+        yield lambda port: int(docker("port", name, str(port)).split(":")[1])
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def test_caddy_serves_https(checkout: Shell) -> None:
+    """For an https URL, Caddy obtains a certificate and redirects from http."""
+    with caddy(checkout.folder, "https://localhost") as port:
+        url = f"http://localhost:{port(80)}"
+        wait_for(lambda: redirects(url, "https://localhost/"), "the redirect")
+        assert ssl.get_server_certificate(("localhost", port(443)))
+
+
+def redirects(url: str, target: str) -> bool:
+    """Tell whether a URL redirects to another."""
+    try:
+        response = requests.get(
+            url, headers={"Host": "localhost"}, allow_redirects=False, timeout=5
+        )
+    except requests.ConnectionError:
+        return False
+    return response.headers.get("Location") == target
+
+
+@pytest.fixture(scope="module")
+def backup(laptop: Composed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a backup of a database with 1,000 posts, which runs."""
+    laptop.compose("down", "--volumes")
+    laptop.up()
+    laptop.compose("exec", "web", "flask", "seed", "--size", "1000")
+    backup = tmp_path_factory.mktemp("backup") / "laptop.dump"
+    laptop.succeed("make", "backup", f"FILE={backup}")
+    return backup
+
+
+def count_posts(laptop: Composed) -> int:
+    """Return the number of posts in the database."""
+    psql = ("bin/in-db", "psql", "--username", "microblog", "--tuples-only")
+    return int(laptop.succeed(*psql, "--command", "SELECT count(*) FROM post"))
+
+
+def test_restore_does_not_overwrite(laptop: Composed, backup: Path) -> None:
+    """A database with rows is not replaced, unless FORCE says so."""
+    result = laptop.run("make", "restore", f"FILE={backup}")
+    assert result.stderr.startswith("The database has rows, so it was not replaced.")
+
+
+def test_damaged_backup_changes_nothing(laptop: Composed, backup: Path, tmp_path: Path) -> None:
+    """Where a backup cannot be restored, the database stays as it is."""
+    damaged = tmp_path / "damaged.dump"
+    damaged.write_bytes(backup.read_bytes()[:5000])
+    assert laptop.run("make", "restore", f"FILE={damaged}", "FORCE=1").returncode
+    assert count_posts(laptop) == 1000
+
+
+def test_backup_outlives_the_volume(laptop: Composed, backup: Path) -> None:
+    """A new database gets all posts of a backup, although the old volume is gone."""
+    laptop.compose("down", "--volumes")
+    laptop.up()
+    assert count_posts(laptop) == 0
+    laptop.succeed("make", "restore", f"FILE={backup}")
+    assert count_posts(laptop) == 1000

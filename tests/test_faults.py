@@ -4,8 +4,11 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,7 +21,9 @@ from tests.support.visitors import TIMEOUT, crash, get, sign_up
 pytestmark = pytest.mark.slow
 
 LATENCY = 0.1  # seconds to a Sentry on another continent
-BURST = 40  # one worker can send this many events, each with a trace, before it is killed
+SLOW = 3  # seconds that the slowest Sentry takes whose events must still arrive at the end
+STOP = 8  # seconds, at most; Docker kills after 10
+BURST = 15  # one worker can send this many events, each with a trace, before it ends
 
 
 def crashes(gunicorn: Gunicorn, count: int) -> set[str]:
@@ -41,7 +46,7 @@ def test_broken_sentry_breaks_nothing(unlucky: Gunicorn) -> None:
     with ThreadPoolExecutor(8) as people:
         urls = [f"{unlucky.url}{path}" for path in ("/auth/login", "/broken_route")] * 30
         assert [page.status_code for page in people.map(get, urls)] == [200, 500] * 30
-    assert unlucky.stop() < TIMEOUT
+    assert unlucky.stop() < STOP
 
 
 @dataclass
@@ -69,6 +74,17 @@ def test_sigterm_loses_no_crash(watched: Watched) -> None:
     assert seen - watched.sink.event_ids() == set()
 
 
+def test_slow_sentry_gets_last_crash(project: Project) -> None:
+    """A crash just before SIGTERM is sent, although Sentry has not answered a request before it."""
+    with Sink(delay=SLOW) as sink:
+        settings = env_of(project.folder) | {"SENTRY_DSN": sink.dsn, "WEB_CONCURRENCY": "1"}
+        with project.serving(**settings) as gunicorn:
+            get(f"{gunicorn.url}/auth/login")
+            event_id = crash(gunicorn.url)
+            gunicorn.stop()
+        assert event_id in sink.event_ids()
+
+
 def test_ended_worker_loses_no_crash(watched: Watched) -> None:
     """A worker that gets SIGTERM sends its events first, and another worker replaces it."""
     seen = crashes(watched.gunicorn, BURST)
@@ -81,7 +97,7 @@ def test_ended_worker_loses_no_crash(watched: Watched) -> None:
     assert wait_for(lambda: seen <= watched.sink.event_ids(), "all events")
 
 
-@pytest.mark.parametrize("watched", ["--max-requests 15 --max-requests-jitter 5"], indirect=True)
+@pytest.mark.parametrize("watched", ["--max-requests 5 --max-requests-jitter 2"], indirect=True)
 def test_recycled_workers_lose_no_crash(watched: Watched) -> None:
     """Workers that end after a number of requests send their events first."""
     first = watched.gunicorn.workers()
@@ -99,6 +115,67 @@ def test_sessions_are_sent_at_the_end(watched: Watched) -> None:
     assert sum(bucket["exited"] for bucket in buckets) == 9 + 1  # the check that it had started
 
 
+def test_each_request_is_sent_once(watched: Watched) -> None:
+    """Each crash is one event and one transaction, although Sentry is started in each worker."""
+    for _ in range(5):
+        crash(watched.gunicorn.url)
+    watched.gunicorn.stop()
+    assert [len(watched.sink.items(kind)) for kind in ("event", "transaction")] == [5, 5]
+
+
+def test_each_worker_decides_whether_it_profiles(project: Project) -> None:
+    """At rate 0.5, some workers profile and others do not. Each serves one request here."""
+    with Sink() as sink:
+        settings = env_of(project.folder) | {
+            "GUNICORN_CMD_ARGS": "--max-requests 1 --max-requests-jitter 0",
+            "SENTRY_DSN": sink.dsn,
+            "SENTRY_PROFILE_SESSION_SAMPLE_RATE": "0.5",
+        }
+        with project.serving(**settings) as gunicorn:
+
+            def both_seen() -> bool:
+                get(f"{gunicorn.url}/auth/login")
+                profiled = {"profile" in sent["contexts"] for sent in sink.items("transaction")}
+                return profiled == {True, False}
+
+            assert wait_for(both_seen, "a worker that profiles and one that does not")
+
+
+def test_sdk_does_not_trace_itself(project: Project) -> None:
+    """The requests to Sentry and Spotlight are not spans of the request that caused them."""
+    with Sink() as sink, Sink(keep=False) as spotlight:
+        stream = urlsplit(spotlight.dsn)._replace(path="/stream").geturl()
+        settings = {"SENTRY_DSN": sink.dsn, "SENTRY_SPOTLIGHT": stream}
+        with project.serving(**env_of(project.folder) | settings) as gunicorn:
+            crash(gunicorn.url)
+            gunicorn.stop()
+        (transaction,) = sink.items("transaction")
+    assert "http.client" not in {span["op"] for span in transaction["spans"]}
+
+
+def post_chunks(url: str, body: bytes) -> int:
+    """Post a body that claims to be chunked, and return the status of the response."""
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Transfer-Encoding": "chunked",
+    }
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)) as connection:
+        connection.request("POST", "/auth/login", body, headers)
+        return connection.getresponse().status
+
+
+def test_malformed_body_is_refused(watched: Watched) -> None:
+    """A body whose chunks are malformed is the client's error, and makes no event."""
+    bodies = (
+        b"zz\r\na=1\r\n0\r\n\r\n",
+        b"3\r\na=1X\r\n0\r\n\r\n",
+        b"3\r\na=1\r\n0\r\nno header\r\n\r\n",
+    )
+    assert [post_chunks(watched.gunicorn.url, body) for body in bodies] == [400] * 3
+    watched.gunicorn.stop()
+    assert watched.sink.items("event") == []
+
+
 @dataclass
 class Outage:
     """The responses without a database, and afterwards."""
@@ -108,6 +185,7 @@ class Outage:
     alive: int
     fingerprints: set[tuple[str, ...]]
     page_afterwards: int
+    log_with_wrong_password: str
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +196,9 @@ def outage(project: Project, engine: None) -> Outage:
         settings |= {"DATABASE_URL": url_of(database), "SENTRY_DSN": sink.dsn}
         upgrade = partial(project.run, "flask", "db", "upgrade", **settings)
         wait_for(lambda: upgrade().returncode == 0, "PostgreSQL")
+        wrong = settings | {"DATABASE_URL": url_of(database, login="postgres:mistyped")}
+        ask = "from wsgi import app; app.test_client().get('/readyz')"
+        log = project.run("python", "-c", ask, **wrong).stdout
         with project.serving(**settings) as gunicorn:
             site = gunicorn.url
             susan = sign_up(site)
@@ -130,7 +211,7 @@ def outage(project: Project, engine: None) -> Outage:
             afterwards = susan.get(site, timeout=TIMEOUT).status_code
             gunicorn.stop()
         fingerprints = {tuple(event["fingerprint"]) for event in sink.items("event")}
-    return Outage(pages, ready, alive, fingerprints, afterwards)
+    return Outage(pages, ready, alive, fingerprints, afterwards, log)
 
 
 @pytest.mark.containers
@@ -149,6 +230,13 @@ def test_lost_database_is_not_ready(outage: Outage) -> None:
 def test_lost_database_is_one_issue(outage: Outage) -> None:
     """All events have one fingerprint, whatever page and message of the driver."""
     assert len(outage.fingerprints) == 1
+
+
+@pytest.mark.containers
+def test_wrong_password_is_logged(outage: Outage) -> None:
+    """Where the database refuses the password, a log line says so, without the password."""
+    assert 'password authentication failed for user "postgres"' in outage.log_with_wrong_password
+    assert "mistyped" not in outage.log_with_wrong_password
 
 
 @pytest.mark.containers

@@ -1,87 +1,271 @@
 """The pages of the baked project in a real browser, as wide as a phone and as a desktop."""
 
+import itertools
 import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect
 
+from tests.support.browsers import Samples, serving_samples
+from tests.support.commands import Shell
 from tests.support.servers import Project
-from tests.support.visitors import get, sign_up
+from tests.support.visitors import get
 
 pytestmark = pytest.mark.slow
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+AXE = "axe-core@4.14.1"  # checks what people with a disability need
+VALIDATE = ("npx", "--yes", "html-validate@9.7.1", "--preset", "standard", ".")  # runs on Node 20
+WINDOWS = list(itertools.product((320, 1280), ("light", "dark"), ("stranger", "susan")))
 
 
 @pytest.fixture(scope="module")
-def paths(project: Project, site: str) -> list[str]:
+def samples(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
+    """Return the served project with its sample users and posts."""
+    with serving_samples(project, tmp_path_factory.mktemp("samples")) as samples:
+        yield samples
+
+
+@pytest.fixture(scope="module")
+def paths(project: Project, samples: Samples) -> list[str]:
     """Return the paths of all pages: routes that answer GET with HTML, and an unknown path."""
+    [post, *_] = re.findall(r"/post/(\d+)", get(f"{samples.url}/user/susan").text)
     routes = re.findall(r"\bGET\b.* (/\S*) *$", project.succeed("flask", "routes"), re.M)
-    filled = [route.replace("<username>", "susan") for route in routes if "<path:" not in route]
-    kinds = {path: get(f"{site}{path}").headers["Content-Type"] for path in filled}
+    filled = [
+        re.sub(r"<int\S*?:post_id>", post, route).replace("<username>", "susan")
+        for route in routes
+        if "<path:" not in route
+    ]
+    kinds = {path: get(f"{samples.url}{path}").headers["Content-Type"] for path in filled}
     return [*(path for path, kind in kinds.items() if kind.startswith("text/html")), "/nowhere"]
 
 
+@pytest.fixture(scope="session")
+def npx() -> None:
+    """Skip the test where there is no Node, except in CI, where it then fails."""
+    if not shutil.which("npx") and not os.environ.get("CI"):
+        pytest.skip("there is no Node")
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return the system's Chromium; skip the test where there is none, except in CI."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if not path and not os.environ.get("CI"):
-        pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+def axe(npx: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the script of axe."""
+    folder = tmp_path_factory.mktemp("axe")
+    Shell(folder).succeed("npm", "install", "--no-audit", "--no-fund", AXE)
+    return (folder / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
-@pytest.fixture(scope="module", params=[390, 1280])
-def page(request: pytest.FixtureRequest, browser: Browser, site: str) -> Iterator[Page]:
-    """Return a window in which susan is logged in."""
-    cookies = sign_up(site).cookies.items()
-    window = browser.new_context(viewport={"width": request.param, "height": 844}, base_url=site)
-    window.add_cookies([{"name": n, "value": v, "url": site} for n, v in cookies if v])
-    yield window.new_page()
-    window.close()
+@dataclass
+class Visit:
+    """What a browser saw of a page."""
+
+    path: str
+    html: str
+    fits: bool
+    hosts: set[str]
+    messages: list[str]
+    violations: list[str]
+
+
+def visit(page: Page, path: str, axe: str) -> Visit:
+    """Open a page, and let axe check it."""
+    hosts: set[str] = set()
+    messages: list[str] = []
+
+    def note(response: Response) -> None:
+        hosts.add(urlsplit(response.url).netloc)
+
+    page.on("response", note)
+    page.on("console", lambda message: messages.append(message.text))
+    response = page.goto(path)
+    assert response
+    fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate(axe)
+    violations = page.evaluate("axe.run().then((found) => found.violations.map((v) => v.help))")
+    return Visit(path, response.text(), fits, hosts, messages, violations)
+
+
+@pytest.fixture(scope="module", params=WINDOWS, ids=lambda window: "-".join(map(str, window)))
+def visits(
+    request: pytest.FixtureRequest, browser: Browser, samples: Samples, paths: list[str], axe: str
+) -> list[Visit]:
+    """Return what a visitor sees of all pages, in a window of some width and colour scheme."""
+    width, scheme, visitor = request.param
+    with browser.new_context(
+        base_url=samples.url, viewport={"width": width, "height": 800}, color_scheme=scheme
+    ) as window:
+        if visitor == "susan":
+            samples.log_in(window.new_page())
+        return [visit(window.new_page(), path, axe) for path in paths]
 
 
 def test_every_kind_of_page_is_tested(paths: list[str]) -> None:
-    """The list of pages has the timeline, a profile and the crash."""
+    """The list of pages has the timeline, a profile, a post and the crash."""
     assert {"/", "/user/susan", "/broken_route"} <= set(paths)
+    assert any(re.match(r"/post/\d+$", path) for path in paths)
 
 
-def test_pages_fit_the_width(page: Page, paths: list[str]) -> None:
+def test_pages_fit_the_width(visits: list[Visit]) -> None:
     """No page needs to be scrolled sideways."""
-    wide = []
-    for path in paths:
-        page.goto(path)
-        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-            wide.append(path)
-    assert wide == []
+    assert [visit.path for visit in visits if not visit.fits] == []
 
 
-def test_pages_ask_no_other_host(page: Page, site: str, paths: list[str]) -> None:
+def test_pages_ask_no_other_host(visits: list[Visit], samples: Samples) -> None:
     """A page makes requests to its own host only."""
-    urls: list[str] = []
-    page.on("request", lambda request: urls.append(request.url))
-    for path in paths:
-        page.goto(path)
-    assert [url for url in urls if not url.startswith(f"{site}/")] == []
+    assert {host for visit in visits for host in visit.hosts} == {urlsplit(samples.url).netloc}
 
 
-def test_pages_obey_their_policy(page: Page, paths: list[str]) -> None:
+def test_pages_obey_their_policy(visits: list[Visit]) -> None:
     """The browser reports no violation of the Content-Security-Policy."""
-    messages: list[str] = []
-    page.on("console", lambda message: messages.append(message.text))
-    for path in paths:
-        page.goto(path)
+    messages = [text for visit in visits for text in visit.messages]
     assert [text for text in messages if "Content Security Policy" in text] == []
 
 
-def test_event_id_is_selected_by_one_click(page: Page) -> None:
+def test_pages_are_accessible(visits: list[Visit]) -> None:
+    """Axe finds nothing that keeps somebody from using a page."""
+    assert {visit.path: visit.violations for visit in visits if visit.violations} == {}
+
+
+def test_pages_are_valid(visits: list[Visit], tmp_path: Path) -> None:
+    """Each page keeps the rules of HTML."""
+    for number, visit in enumerate(visits):
+        (tmp_path / f"{number}.html").write_text(visit.html, "utf-8")
+    result = Shell(tmp_path).run(*VALIDATE)
+    assert (result.stdout, result.returncode) == ("", 0)
+
+
+@pytest.fixture
+def phone(browser: Browser, samples: Samples) -> Iterator[Page]:
+    """Return an empty window of a phone."""
+    viewport = {"width": 390, "height": 844}
+    with browser.new_context(base_url=samples.url, viewport=viewport) as window:
+        yield window.new_page()
+
+
+def test_event_id_is_selected_by_one_click(phone: Page) -> None:
     """A click selects the whole id on the 500 page, so that it is easy to copy."""
-    page.goto("/broken_route")
-    page.click("code.event-id")
-    assert page.evaluate("getSelection().toString()") == page.inner_text("code.event-id")
+    phone.goto("/broken_route")
+    phone.click("code.event-id")
+    assert phone.evaluate("getSelection().toString()") == phone.inner_text("code.event-id")
+
+
+@dataclass
+class Keyboard:
+    """A person who uses no mouse."""
+
+    page: Page
+
+    def go(self, name: str) -> None:
+        """Press Tab until the link, button or field of that name has the focus."""
+        focused = "(document.activeElement.labels?.[0] ?? document.activeElement).innerText"
+        for _ in range(200):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate(focused).strip() == name:
+                return
+        raise AssertionError(f"Tab does not reach {name}")
+
+    def press(self, name: str) -> None:
+        """Use a link or a button, and wait for the page that it leads to."""
+        self.go(name)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+
+    def type(self, name: str, text: str) -> None:
+        """Type a text into a field."""
+        self.go(name)
+        self.page.keyboard.type(text)
+
+    def sees(self, text: str) -> None:
+        """Fail unless the page shows a text."""
+        expect(self.page.get_by_role("main")).to_contain_text(text)
+
+
+@pytest.fixture
+def newcomer(phone: Page, request: pytest.FixtureRequest) -> Keyboard:
+    """Return a person who has just registered, beginning at the front page."""
+    keyboard = Keyboard(phone)
+    name = request.node.name.replace("_", "")[4:34]
+    phone.goto("/")
+    keyboard.press("Register")
+    keyboard.type("Username", name)
+    keyboard.type("Email", f"{name}@example.com")
+    keyboard.type("Password", "correct horse")
+    keyboard.type("Repeat the password", "correct horse")
+    keyboard.press("Register")
+    keyboard.sees("What's on your mind?")
+    return keyboard
+
+
+def test_post_by_keyboard(newcomer: Keyboard) -> None:
+    """The Tab and Enter keys suffice to write a post."""
+    newcomer.type("What's on your mind?", "I need no mouse.")
+    newcomer.press("Post")
+    newcomer.sees("I need no mouse.")
+
+
+def test_follow_by_keyboard(newcomer: Keyboard) -> None:
+    """The Tab and Enter keys suffice to find a person and to follow them."""
+    newcomer.press("Explore")
+    newcomer.press("david")
+    newcomer.press("Follow")
+    newcomer.sees("You are now following david.")
+
+
+def test_page_back_by_keyboard(newcomer: Keyboard) -> None:
+    """The Tab and Enter keys suffice to go back in time, and to return."""
+    newcomer.press("Explore")
+    newcomer.sees("just now")
+    newcomer.press("Older →")
+    newcomer.sees("3 d ago")
+    newcomer.press("← Newer")
+    newcomer.sees("just now")
+
+
+def test_delete_by_keyboard(newcomer: Keyboard) -> None:
+    """A post is deleted after the person has confirmed it, and is kept otherwise."""
+    newcomer.type("What's on your mind?", "I regret this.")
+    newcomer.press("Post")
+    newcomer.press("Delete")
+    newcomer.press("Keep it")
+    newcomer.sees("I regret this.")
+    newcomer.press("Delete")
+    newcomer.press("Delete for good")
+    newcomer.sees("Your post is deleted.")
+
+
+def test_counter_counts_characters(newcomer: Keyboard) -> None:
+    """The counter below a text counts an emoji as one character, and no space around the text."""
+    newcomer.type("What's on your mind?", "  🙈👍 ")
+    newcomer.sees("138 left")
+
+
+def test_counter_agrees_with_server(newcomer: Keyboard) -> None:
+    """The server takes a text of which the counter says that nothing is left."""
+    newcomer.type("What's on your mind?", "🙈" * 140)
+    newcomer.sees("0 left")
+    newcomer.press("Post")
+    newcomer.sees("Your post is live.")
+
+
+def test_long_text_is_not_sent(newcomer: Keyboard) -> None:
+    """A text that is too long stays in the form, and the counter says by how much."""
+    newcomer.type("What's on your mind?", "x" * 143)
+    newcomer.go("Post")
+    newcomer.page.keyboard.press("Enter")
+    newcomer.sees("3 too many")
+
+
+def test_pages_work_without_javascript(browser: Browser, samples: Samples) -> None:
+    """Without JavaScript, people can log in, post and read the rule for a text."""
+    with browser.new_context(base_url=samples.url, java_script_enabled=False) as window:
+        page = window.new_page()
+        samples.log_in(page)
+        expect(page.get_by_text("At most 140 characters.")).to_be_visible()
+        page.get_by_label("What's on your mind?").fill("I need no script.")
+        page.get_by_role("button", name="Post").click()
+        expect(page.get_by_role("article").first).to_contain_text("I need no script.")

@@ -1,15 +1,23 @@
 """The settings of gunicorn, which reads this file by itself."""
 
 import os
+from typing import Any
 
 import sentry_sdk
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadRequest
 
 from app.config import Config
+from app.errors import refuse
+from app.sentry import init_sentry
 
 wsgi_app = "wsgi:app"
 bind = "0.0.0.0:8000"
 workers = Config().WEB_CONCURRENCY
-threads = 4
+# More than the connections to the database (app/config.py): while all of these wait, and while
+# some clients send slowly, threads remain for others. Only a proxy that buffers requests protects
+# from more slow clients than there are threads.
+threads = 24
 preload_app = True  # invalid settings end the master with one message, instead of each worker
 max_requests = 5000  # a worker that leaks memory is replaced
 max_requests_jitter = 1000  # so that workers are not all replaced at once
@@ -25,6 +33,17 @@ access_log_format = (
 )
 
 
+def post_worker_init(worker: Any) -> None:
+    """Start Sentry anew, so that each worker decides for itself whether it profiles."""
+    init_sentry(worker.wsgi.config)
+    # A malformed chunked body is the client's error. Without a handler it would be a crash.
+    worker.wsgi.register_error_handler(ParseException, lambda error: refuse(BadRequest()))
+
+
 def worker_exit(server: object, worker: object) -> None:
-    """Flush pending events. At exit the SDK waits 2 s, and on Python 3.12 cannot start a thread."""
-    sentry_sdk.flush(timeout=graceful_timeout / 2)
+    """Send what is pending. On Python 3.12, the SDK cannot do so at exit.
+
+    Docker kills after 10 s. Before this, kept connections take up to 2; after it, the master may
+    send for 2 s what it has.
+    """
+    sentry_sdk.get_client().close(timeout=3.5)

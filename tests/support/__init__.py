@@ -7,7 +7,9 @@ baking      baking projects, and reading what was baked
 snapshots   what each selection of answers bakes
 servers     the baked project, installed and served
 visitors    what a person does on the site
+browsers    Chromium, and the project with its sample users as people see it
 sentry      servers that stand in for Sentry
+spotlight   `make spotlight`
 containers  containers of an image
 load        constant load on a stack
 strategies  answers for Hypothesis

@@ -32,14 +32,14 @@ def container(image: str, *options: str) -> Iterator[str]:
 def postgres() -> Iterator[str]:
     """Run PostgreSQL until the block ends, and yield the name of its container."""
     port = f"127.0.0.1:{free_port()}:5432"
-    trust = "POSTGRES_HOST_AUTH_METHOD=trust"
-    name = docker("run", "--detach", "--publish", port, "--env", trust, "postgres:18")
+    login = "POSTGRES_PASSWORD=postgres"
+    name = docker("run", "--detach", "--publish", port, "--env", login, "postgres:18")
     try:
         yield name
     finally:
         docker("rm", "--force", "--volumes", name)
 
 
-def url_of(postgres: str) -> str:
+def url_of(postgres: str, login: str = "postgres:postgres") -> str:
     """Return the URL of the database in a container."""
-    return f"postgresql://postgres@{docker('port', postgres, '5432')}/postgres"
+    return f"postgresql://{login}@{docker('port', postgres, '5432')}/postgres"

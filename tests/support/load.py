@@ -1,80 +1,82 @@
-"""Constant load on the app: people who post and read, each request to any replica.
+"""Constant load on a site: people who post and read."""
 
-This runs in a container of the app's image, next to the app, and prints a line of JSON for each
-request: the post that it sent, whether it succeeded, its outcome, and the seconds that it took.
-"""
-
-import http.client
-import json
-import random
-import re
-import socket
-import threading
 import time
-from urllib.parse import urlencode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Event, Thread
+from typing import NamedTuple
 
-PEOPLE = 3
+import requests
+
+from tests.support.visitors import TIMEOUT, csrf_token, sign_up
+
+PEOPLE = 5
 PAUSE = 0.03  # seconds between two requests of a person
 
 
-class Person:
-    """A browser that closes each connection, so that each request may reach another replica."""
+class Request(NamedTuple):
+    """What became of a request; `post` is empty unless it sent one."""
 
-    def __init__(self, name: str) -> None:
-        """Register an account and log in."""
-        self.name = name
-        self.cookies: dict[str, str] = {}
-        self.token = ""
-        account = {"username": name, "email": f"{name}@example.com"}
-        password = {"password": "correct horse", "password2": "correct horse"}
-        for path in ("/auth/register", "/auth/login"):
-            self.request("GET", path)
-            status = self.request("POST", path, account | password)
-            assert status == 302, (path, status)
-        self.request("GET", "/")
+    post: str
+    succeeded: bool
+    outcome: str
+    seconds: float
 
-    def request(self, method: str, path: str, form: dict[str, str] | None = None) -> int:
-        """Make a request to a replica, and return the response's status."""
-        replicas = socket.getaddrinfo("web", 8000, socket.AF_INET, socket.SOCK_STREAM)
-        host = str(random.choice(replicas)[4][0])  # noqa: S311
-        connection = http.client.HTTPConnection(host, 8000, timeout=10)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        body = urlencode({**form, "csrf_token": self.token}) if form is not None else None
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        page = response.read().decode()
-        connection.close()
-        for cookie in response.headers.get_all("Set-Cookie", []):
-            name, value = cookie.split(";")[0].split("=", 1)
-            self.cookies[name] = value
-        if token := re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page):
-            self.token = token[1]
-        return response.status
 
-    def use(self) -> None:
-        """Post and read until the process ends, and report each request."""
-        number = 0
-        while True:
-            number += 1
-            post = f"{self.name}-{number}"
-            self.report(post, 302, "POST", "/", {"post": post})
-            self.report("", 200, "GET", "/")
+@dataclass
+class Load:
+    """People who use a site until the `with` block ends."""
 
-    def report(self, post: str, expected: int, *request: object) -> None:
-        """Make a request, and print its outcome."""
+    site: str
+    seen: list[Request] = field(default_factory=list)
+    ended: Event = field(default_factory=Event)
+
+    def __enter__(self) -> "Load":
+        """Start, and wait until everybody has an account."""
+        browsers = [sign_up(self.site, f"person{number}") for number in range(PEOPLE)]
+        self.people = [Thread(target=self.use, args=person) for person in enumerate(browsers)]
+        for person in self.people:
+            person.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.ended.set()
+        for person in self.people:
+            person.join()
+
+    def use(self, person: int, browser: requests.Session) -> None:
+        """Post and read in turns."""
+        token = csrf_token(browser.get(self.site, timeout=TIMEOUT))
+        for number in count():
+            if self.ended.is_set():
+                return
+            self.send(browser, "POST", {"csrf_token": token, "post": f"{person}-{number}"})
+            self.send(browser, "GET", {})
+
+    def send(self, browser: requests.Session, method: str, form: dict[str, str]) -> None:
+        """Send a request, and record its outcome."""
         start = time.monotonic()
         try:
-            outcome = str(status := self.request(*request))  # type: ignore[arg-type]
-            good = status == expected
-        except (OSError, http.client.HTTPException) as error:
-            outcome, good = repr(error), False
-        line = json.dumps([post, good, outcome, time.monotonic() - start]) + "\n"
-        print(line, end="", flush=True)  # one write, because other threads print too
+            response = browser.request(
+                method, self.site, data=form, timeout=TIMEOUT, allow_redirects=False
+            )
+            succeeded, outcome = response.status_code == (302 if form else 200), str(response)
+        except requests.RequestException as error:
+            succeeded, outcome = False, repr(error)
+        seconds = time.monotonic() - start
+        self.seen.append(Request(form.get("post", ""), succeeded, outcome, seconds))
         time.sleep(PAUSE)
 
+    def during(self, act: Callable[[], object]) -> list[Request]:
+        """Return the requests that end during an action, or within a second before or after it."""
+        start = len(self.seen)
+        time.sleep(1)
+        act()
+        time.sleep(1)
+        return self.seen[start:]
 
-if __name__ == "__main__":
-    for number in range(PEOPLE):
-        threading.Thread(target=Person(f"person{number}").use).start()
+    def acknowledged(self) -> set[str]:
+        """Return the posts that the app has accepted."""
+        return {request.post for request in self.seen if request.post and request.succeeded}

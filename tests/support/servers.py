@@ -42,7 +42,7 @@ def responds(url: str) -> bool:
     """Tell whether the URL gives a successful response."""
     try:
         return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 

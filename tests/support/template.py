@@ -28,7 +28,7 @@ def files_naming(variable: str) -> set[str]:
     return {name for name in files(BODY) if variable.encode() in (BODY / name).read_bytes()}
 
 
-RENDERED = files_naming("{{ cookiecutter.")
+RENDERED = files_naming("{{ cookiecutter.") | files_naming("if cookiecutter.")
 WRITTEN = RENDERED | {".env"}
 
 

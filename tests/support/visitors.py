@@ -5,7 +5,6 @@ import re
 import requests
 
 TIMEOUT = 20  # seconds, which is also `graceful_timeout` in gunicorn.conf.py
-ACCOUNT = {"username": "susan", "email": "susan@example.com"}
 PASSWORD = {"password": "correct horse", "password2": "correct horse"}
 
 
@@ -16,17 +15,23 @@ def get(url: str) -> requests.Response:
 
 def submit(browser: requests.Session, url: str, **form: str) -> requests.Response:
     """Fill in and submit the form on a page."""
-    page = browser.get(url, timeout=TIMEOUT)
+    token = csrf_token(browser.get(url, timeout=TIMEOUT))
+    return browser.post(url, data={**form, "csrf_token": token}, timeout=TIMEOUT)
+
+
+def csrf_token(page: requests.Response) -> str:
+    """Return the token in a page's form."""
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
     assert token, page.text
-    return browser.post(url, data={**form, "csrf_token": token[1]}, timeout=TIMEOUT)
+    return token[1]
 
 
-def sign_up(site: str) -> requests.Session:
-    """Return a browser in which susan has an account and is logged in."""
+def sign_up(site: str, name: str = "susan") -> requests.Session:
+    """Return a browser in which a new user is logged in."""
     browser = requests.Session()
+    account = {"username": name, "email": f"{name}@example.com"}
     for page in ("register", "login"):
-        submit(browser, f"{site}/auth/{page}", **ACCOUNT, **PASSWORD)
+        submit(browser, f"{site}/auth/{page}", **account, **PASSWORD)
     return browser
 
 

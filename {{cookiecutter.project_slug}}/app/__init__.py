@@ -1,5 +1,8 @@
 """The app factory."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -19,6 +22,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     hops = app.config["TRUSTED_PROXIES"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
+    errors.init_app(app)  # before csrf, which reads the form
     db.init_app(app)
     migrate.init_app(app, db)
     csrf.init_app(app)
@@ -27,11 +31,14 @@ def create_app(config_class: type[Config] = Config) -> Flask:
 
     app.register_blueprint(main.bp)
     app.register_blueprint(auth.bp, url_prefix="/auth")
+    app.register_blueprint(auth.account_bp, url_prefix="/account")
     app.register_blueprint(health.bp)
+    # A project may do without this module: then pages send nothing to Sentry.
+    if find_spec("app.browser"):
+        app.register_blueprint(import_module("app.browser").bp)
 
     assets.init_app(app)
     cli.init_app(app)
-    errors.init_app(app)
     filters.init_app(app)
     headers.init_app(app)
     return app

@@ -1,4 +1,4 @@
-"""Commands: flask seed, flask set-password, flask sentry-test."""
+"""Commands: flask seed, flask set-password, flask reset-link, flask sentry-test."""
 
 import re
 import secrets
@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 import sentry_sdk
-from flask import Flask, current_app
+from flask import Flask, current_app, url_for
 from flask.cli import with_appcontext
 from sentry_sdk.utils import Dsn
 from sqlalchemy import inspect, select
 
+from app import accounts
 from app import seed as sample
 from app.extensions import db
 from app.models import User, user_named
@@ -21,7 +22,7 @@ SENTRY_TIMEOUT = 10  # seconds
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (seed, set_password, sentry_test):
+    for command in (seed, set_password, reset_link, sentry_test):
         app.cli.add_command(command)
 
 
@@ -31,7 +32,7 @@ def init_app(app: Flask) -> None:
 def seed(size: int) -> None:
     """Fill an empty database with users who follow each other, and with posts."""
     require_tables()
-    name = sample.NAMES[0]
+    name = next(iter(sample.ABOUT))
     if db.session.scalar(select(User.id).limit(1)):
         click.echo("There are users already, so nothing was added.")
         click.echo(f"To log in, choose a new password: flask set-password {name}")
@@ -53,15 +54,31 @@ def require_tables() -> None:
 @with_appcontext
 def set_password(username: str, password: str) -> None:
     """Give USERNAME a new password."""
+    user = existing_user(username)
+    if accounts.is_weak(password, username):
+        raise click.ClickException("Use a less common password of 8 characters or more.")
+    accounts.set_password(user, password)
+    click.echo(f"{username} has a new password.")
+
+
+@click.command()
+@click.argument("username")
+@with_appcontext
+def reset_link(username: str) -> None:
+    """Print a link with which USERNAME can choose a new password, once, for a day."""
+    token = accounts.reset_token(existing_user(username))
+    site = current_app.config["PUBLIC_URL"] or "http://localhost:8000"
+    with current_app.test_request_context(base_url=site):
+        click.echo(url_for("auth.reset", token=token, _external=True))
+
+
+def existing_user(username: str) -> User:
+    """Return the user of that name, or end the command with a message."""
     require_tables()
     user = user_named(username)
     if user is None:
         raise click.ClickException(f"There is no user {username}.")
-    if len(password) < 8:
-        raise click.ClickException("Use 8 characters or more.")
-    user.set_password(password)
-    db.session.commit()
-    click.echo(f"{username} has a new password.")
+    return user
 
 
 @click.command()

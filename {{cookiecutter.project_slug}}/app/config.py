@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from app import environment as parse
 from app.environment import Environment
@@ -28,7 +29,7 @@ class Config:
     REMEMBER_COOKIE_HTTPONLY = True
     REMEMBER_COOKIE_DURATION = timedelta(days=30)
     WTF_CSRF_TIME_LIMIT = None  # a form stays valid as long as its session
-    SQLALCHEMY_ENGINE_OPTIONS: ClassVar[dict[str, Any]] = {
+    SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {  # noqa: RUF012
         "hide_parameters": True,  # error messages go to the log and to Sentry
         "pool_pre_ping": True,  # survive a restart of the database
     }
@@ -61,6 +62,9 @@ class Config:
         self.WEB_CONCURRENCY = env.read("WEB_CONCURRENCY", parse.positive_number, 2)
         self.LOG_LEVEL = env.read("LOG_LEVEL", parse.log_level, "INFO")
         self.BROKEN_ROUTE = env.read("BROKEN_ROUTE", parse.boolean, False)
+        # Health checks and a look by hand reach the app without the proxy.
+        site = urlsplit(self.PUBLIC_URL).hostname
+        self.TRUSTED_HOSTS = [site, "127.0.0.1", "localhost"] if site else None
         is_https = self.PUBLIC_URL.startswith("https:")
         self.PREFERRED_URL_SCHEME = "https" if is_https else "http"
         self.SESSION_COOKIE_SECURE = self.REMEMBER_COOKIE_SECURE = is_https
@@ -70,7 +74,13 @@ class Config:
         # The image sets DATABASE_URL to an empty value, which is invalid: a container must not
         # write to a SQLite file that is lost with it.
         default = None if "DATABASE_URL" in self.environment else "sqlite:///app.db"
-        self.SQLALCHEMY_DATABASE_URI = env.read("DATABASE_URL", parse.database_url, default)
+        url = env.read("DATABASE_URL", parse.database_url, default)
+        self.SQLALCHEMY_DATABASE_URI = url
+        if url and url.startswith("postgresql"):
+            # Fewer connections than gunicorn has threads: while the database hangs, some threads
+            # remain for what does not need it. A request waits 3 s for a connection.
+            pool = {"pool_size": 5, "max_overflow": 5, "pool_timeout": 3}
+            self.SQLALCHEMY_ENGINE_OPTIONS = self.SQLALCHEMY_ENGINE_OPTIONS | pool
         self.RATELIMIT_STORAGE_URI = env.read("REDIS_URL", parse.redis_url, "memory://")
 
     def read_sentry(self, env: Environment) -> None:

@@ -13,9 +13,13 @@ from sqlalchemy.exc import ArgumentError
 T = TypeVar("T")
 
 SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
-# A database that does not respond must not block all threads: seconds to connect, and
-# milliseconds until sent data is acknowledged.
-DATABASE_TIMEOUTS = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
+# A database that does not respond must not block all threads: seconds to connect, milliseconds
+# until sent data is acknowledged, and what PostgreSQL limits by itself, in milliseconds too.
+DATABASE_TIMEOUTS = {
+    "connect_timeout": "3",
+    "tcp_user_timeout": "5000",
+    "options": "-c statement_timeout=5000 -c lock_timeout=2000",
+}
 
 
 class Environment:

@@ -1,7 +1,9 @@
 """The extensions, unbound. The app factory binds them."""
 
+from ipaddress import ip_address, ip_network
+
+from flask import request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -30,7 +32,20 @@ db = SQLAlchemy(
 )
 migrate = Migrate()
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address)
+
+
+def client_network() -> str:
+    """Return the client's IP address, or of an IPv6 address its /64, which one client has."""
+    client = request.remote_addr or ""
+    try:
+        address = ip_address(client)
+    except ValueError:  # a proxy may send anything
+        return client
+    address = getattr(address, "ipv4_mapped", None) or address
+    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+
+
+limiter = Limiter(client_network)
 login_manager = LoginManager()
 # Hashing the address and browser of each request would only matter to fresh_login_required.
 login_manager.session_protection = None

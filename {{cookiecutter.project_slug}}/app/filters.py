@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 from flask import Flask
 
 from app.models import utcnow
+from app.text import linkify
+from app.timelines import COUNT_LIMIT
 
 
 def init_app(app: Flask) -> None:
     """Add the filters to the templates of `app`."""
     app.add_template_filter(ago)
+    app.add_template_filter(capped)
     app.add_template_filter(hue)
+    app.add_template_filter(linkify)
 
 
 def ago(moment: datetime) -> str:
@@ -26,6 +30,11 @@ def ago(moment: datetime) -> str:
     if seconds < 7 * 86400:
         return f"{seconds // 86400} d ago"
     return moment.date().isoformat()
+
+
+def capped(count: int) -> str:
+    """Return a count of a profile, which stops at `COUNT_LIMIT` + 1."""
+    return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
 
 
 def hue(name: str) -> int:

@@ -24,6 +24,8 @@ def init_app(app: Flask) -> None:
 def add_headers(response: Response) -> Response:
     """Return `response` with the security headers and the id of its trace."""
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    # Static files say themselves how long they may be kept.
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

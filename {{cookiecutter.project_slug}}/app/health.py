@@ -24,7 +24,8 @@ def ready() -> tuple[dict[str, str], int]:
     """Report whether the database responds and has the schema that this code needs."""
     try:
         heads = current_heads()
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        current_app.logger.warning("The database does not respond: %s", error.__cause__ or error)
         return {"status": "the database does not respond", "release": RELEASE}, 503
     known, newest = revisions(str(current_app.extensions["migrate"].directory))
     # An unknown revision belongs to a newer version. During its rollout, this one keeps serving.

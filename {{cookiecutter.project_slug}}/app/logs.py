@@ -9,14 +9,21 @@ from flask import has_request_context
 
 from app.sentry import trace_id
 
+log = logging.getLogger(__name__)
+
+LINE_LENGTH = 4000  # characters, at most 16,000 bytes: Docker splits a line after 16 KiB
+
 
 class TraceFormatter(logging.Formatter):
     """A formatter that adds `_trace_id` to records: the trace id in Sentry, or a dash."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Return the formatted line of `record`."""
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of `record`, each line cut to `LINE_LENGTH`."""
         record._trace_id = (has_request_context() and trace_id()) or "-"
-        return super().formatMessage(record)
+        lines = super().format(record).split("\n")
+        return "\n".join(
+            line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 3]}..." for line in lines
+        )
 
 
 def trace_formatter(release: str) -> logging.Formatter:
@@ -36,3 +43,6 @@ def configure_logging(config: Mapping[str, Any]) -> None:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     # Alembic logs six lines about its plugins at each start.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    for error in config["TELEMETRY_ERRORS"]:
+        off = error.startswith("SENTRY_DSN")
+        log.error("%s %s", error, "Sentry is off." if off else "The default is used instead.")

@@ -1,6 +1,5 @@
 """Users, their posts, and who follows whom."""
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 
 from flask_login import UserMixin
@@ -9,16 +8,18 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Select,
     String,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
     select,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 from werkzeug.security import generate_password_hash
 
 from app.extensions import Base, db
@@ -31,7 +32,8 @@ followers = Table(
     "followers",
     Base.metadata,
     Column("follower_id", ForeignKey("user.id"), primary_key=True),
-    Column("followed_id", ForeignKey("user.id"), primary_key=True, index=True),
+    Column("followed_id", ForeignKey("user.id"), primary_key=True),
+    Index(None, "followed_id", "follower_id"),
 )
 
 
@@ -50,12 +52,14 @@ class User(UserMixin, Base):
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
     password_hash: Mapped[str] = mapped_column(String(256))
     about_me: Mapped[str] = mapped_column(String(POST_LENGTH), default="", server_default="")
+    created: Mapped[datetime | None] = mapped_column(default=utcnow)  # older accounts have none
     last_seen: Mapped[datetime] = mapped_column(default=utcnow, server_default=func.now())
+    login_token = ""  # of the login that has just begun
 
     def get_id(self) -> str:
-        """Return the id that a session holds. It changes with the password, which ends sessions."""
-        mark = hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]
-        return f"{self.id}.{mark}"
+        """Return what the session of a new login holds."""
+        # The previous release reads the id in front, and fails where there is none.
+        return f"{self.id}.{self.login_token}"
 
     def set_password(self, password: str) -> None:
         """Store the hash of `password`."""
@@ -85,6 +89,21 @@ class User(UserMixin, Base):
         return and_(followers.c.follower_id == self.id, followers.c.followed_id == user_id)
 
 
+# Names and e-mail addresses that differ only in case are the same.
+Index("ix_user_username_lower", func.lower(User.username), unique=True)
+Index("ix_user_email_lower", func.lower(User.email), unique=True)
+
+
+class Login(Base):
+    """A browser in which a user is logged in. To log out is to delete the row."""
+
+    __tablename__ = "login"
+
+    token: Mapped[str] = mapped_column(String(43), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    created: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class Post(Base):
     """A post. Ids are in order of arrival: the newest post has the highest."""
 
@@ -98,8 +117,25 @@ class Post(Base):
     author: Mapped[User] = relationship()
 
 
+def ignoring_case(column: InstrumentedAttribute[str]) -> Select[User]:
+    """Return the statement that finds the user whose `column` is the parameter `text`."""
+    return select(User).where(func.lower(column) == func.lower(bindparam("text", type_=String())))
+
+
+WITH_NAME = ignoring_case(User.username)
+WITH_EMAIL = ignoring_case(User.email)
+
+
 def user_named(username: str) -> User | None:
     """Return the user of that name."""
-    if "\0" in username:  # PostgreSQL refuses NUL in a text
-        return None
-    return db.session.scalar(select(User).where(User.username == username))
+    return find_user(WITH_NAME, username)
+
+
+def user_with_email(email: str) -> User | None:
+    """Return the user with that e-mail address."""
+    return find_user(WITH_EMAIL, email)
+
+
+def find_user(statement: Select[User], text: str) -> User | None:
+    """Return the user whom `statement` finds. PostgreSQL refuses NUL in a text."""
+    return None if "\0" in text else db.session.scalar(statement, {"text": text})

@@ -1,22 +1,13 @@
 """What never leaves for Sentry: personal data, what users sent, and the app's own secrets."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from flask import g, has_request_context, request, session
-from sentry_sdk.types import Breadcrumb, Event, Hint, Log
+from sentry_sdk.types import Event, Log
 from sqlalchemy import make_url
 
-from app.text import tidy
-
-Line = TypeVar("Line", Breadcrumb, Log)
-
-FILTERED = "[Filtered]"
-HEADERS_SENT = ("Accept", "Content-Length", "Content-Type", "Host", "User-Agent")
-# Anchored at a word start: otherwise matching a long string takes quadratic time.
-EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
+from app.private import HEADERS_SENT, blank, private_texts
 
 # The SDK adds nothing of a request, a person or a variable.
 DATA_COLLECTION: Any = {
@@ -36,42 +27,63 @@ class Scrubber:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         urls = [config["SQLALCHEMY_DATABASE_URI"], config["RATELIMIT_STORAGE_URI"]]
-        passwords = [make_url(url).password for url in urls]
-        self.secrets = [config["SECRET_KEY"], *urls, *passwords]
+        self.secrets = [config["SECRET_KEY"], *urls, *(make_url(url).password for url in urls)]
+        receivers = f"{config['SENTRY_DSN']} {config['SENTRY_SPOTLIGHT']}"
+        self.receivers = re.findall(r"//(?:[^/\s]+@)?([^/\s]+)", receivers)
 
-    def event(self, event: Event, hint: Hint) -> Event | None:
+    def event(self, event: Event) -> Event:
         """Return `event`, scrubbed."""
         sent: Any = event
-        private = private_forms([*self.secrets, *values_of_request()])
-        for key in ("extra", "logentry", "message"):
-            if key in sent:
-                sent[key] = blank(sent[key], private)
-        for crumb in (sent.get("breadcrumbs") or {}).get("values", []):
-            texts = {key: crumb[key] for key in ("message", "data") if key in crumb}
-            crumb.update(blank(texts, private))
+        private = private_texts(self.secrets)
+        blank_keys(sent, ("extra", "logentry", "message"), private)
         for exception in (sent.get("exception") or {}).get("values", []):
-            exception["value"] = blank(exception.get("value"), private)
+            blank_keys(exception, ("value",), private)
+        if crumbs := sent.get("breadcrumbs"):
+            crumbs["values"] = [c for c in self.calls(crumbs["values"]) if not is_crash_line(c)]
+            for crumb in crumbs["values"]:
+                blank_keys(crumb, ("message", "data"), private)
         return scrub_request(event)
 
-    def log(self, entry: Log, hint: Hint) -> Log | None:
+    def transaction(self, event: Event) -> Event:
+        """Return `event`, scrubbed."""
+        event["spans"] = self.calls(event["spans"])
+        return scrub_request(event)
+
+    def log(self, entry: Log) -> Log | None:
         """Return the log line `entry`, scrubbed."""
-        private = private_forms([*self.secrets, *values_of_request()])
-        entry["body"] = blank(entry["body"], private)
-        for name, value in entry["attributes"].items():
-            if not name.startswith("sentry.") or name.startswith("sentry.message."):
-                entry["attributes"][name] = blank(value, private)
-        return drop_crash_line(entry, hint)
+        private, attributes = private_texts(self.secrets), entry["attributes"]
+        names = [n for n in attributes if not n.startswith("sentry.") or "message" in n]
+        blank_keys(entry, ("body",), private)
+        blank_keys(attributes, names, private)
+        return None if is_crash_line(entry) else entry
+
+    def calls(self, calls: Any) -> list[Any]:
+        """Return the spans or breadcrumbs `calls`, without the queries of URLs.
+
+        The SDK's own requests are removed: it records them like any others.
+        """
+        kept = []
+        for call in calls:
+            data = call.get("data") or {}
+            data.pop("http.query", None)
+            if not any(f"//{host}/" in data.get("url", "") for host in self.receivers):
+                kept.append(call)
+        return kept
 
 
-def drop_crash_line(entry: Line, hint: Hint) -> Line | None:
-    """Return `entry` unless it is Flask's log line of a crash, which quotes the path.
+def is_crash_line(entry: Any) -> bool:
+    """Return whether `entry` is Flask's log line of a crash, which quotes the path.
 
     Sentry has the crash as an event already.
     """
-    sent: Any = entry
-    logger = sent.get("category") or sent.get("attributes", {}).get("logger.name")
-    text = sent.get("message") or sent.get("body") or ""
-    return None if logger == "app" and text.startswith("Exception on ") else entry
+    logger = entry.get("category") or entry.get("attributes", {}).get("logger.name")
+    text = entry.get("message") or entry.get("body") or ""
+    return logger == "app" and text.startswith("Exception on ")
+
+
+def blank_keys(node: Any, keys: Iterable[str], private: list[str] | None) -> None:
+    """Remove the `private` texts from the values of `keys` in `node`."""
+    node.update({key: blank(node[key], private) for key in keys if key in node})
 
 
 def scrub_request(event: Event) -> Event:
@@ -79,54 +91,11 @@ def scrub_request(event: Event) -> Event:
     sent: Any = event.get("request")
     if sent:
         route = event.get("transaction") or ""
-        scheme, host = urlsplit(sent.get("url", ""))[:2]
+        scheme, _, rest = sent.get("url", "").partition("://")  # urlsplit refuses some hosts
         headers = sent.get("headers", {})
         event["request"] = {
             "method": sent.get("method"),
-            "url": f"{scheme}://{host}{route if route.startswith('/') else ''}",
+            "url": f"{scheme}://{rest.partition('/')[0]}{route if route.startswith('/') else ''}",
             "headers": {name: headers[name] for name in HEADERS_SENT if name in headers},
         }
     return event
-
-
-def blank(node: Any, private: list[str]) -> Any:
-    """Return `node` with the `private` texts and all e-mail addresses in it replaced."""
-    if isinstance(node, dict):
-        return {key: blank(value, private) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [blank(value, private) for value in node]
-    if not isinstance(node, str):
-        return node
-    for value in private:
-        if value in node:
-            # A short value counts only as a whole word: "bob", but not in "bobbin".
-            word = re.escape(value)
-            pattern = word if len(value) >= 8 else rf"(?<!\w){word}(?!\w)"
-            node = re.sub(pattern, FILTERED, node)
-    return EMAIL.sub(FILTERED, node)
-
-
-def private_forms(values: list[Any]) -> list[str]:
-    """Return the texts among `values` as sent, as forms tidy them and as `repr` quotes them."""
-    texts = {value for value in values if isinstance(value, str)}
-    texts |= {tidy(text) or "" for text in texts}
-    texts |= {repr(text)[1:-1] for text in texts}
-    return sorted((text for text in texts if len(text) >= 3), key=len, reverse=True)
-
-
-def values_of_request() -> list[Any]:
-    """Return what an error could quote of this request and of its user."""
-    if not has_request_context():
-        return []
-    values = [request.remote_addr, request.query_string.decode("latin1"), *session.values()]
-    values += [value for name, value in request.headers if name not in HEADERS_SENT]
-    values += request.headers.get("Authorization", "").split()
-    values += (request.authorization.parameters if request.authorization else {}).values()
-    # A form that was never read is quoted nowhere, and reading it now could fail or block.
-    for sent in (request.cookies, request.args, vars(request).get("form", {})):
-        values += [v for name in sent if name != "submit" for v in sent.getlist(name)]
-    values += (request.view_args or {}).values()
-    if not request.url_rule:
-        values.append(request.path)
-    user = g.get("_login_user")  # current_user would query the database, which may have failed
-    return [*values, *(vars(user).values() if user else ())]

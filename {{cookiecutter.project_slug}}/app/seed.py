@@ -10,7 +10,17 @@ from app.extensions import db
 from app.models import Post, User, followers, utcnow
 
 BATCH = 10_000
-NAMES = ("susan", "david", "maria", "chen", "amara", "john", "yuki", "leila")
+SPAN = timedelta(days=7)  # the age of the oldest post
+ABOUT = {
+    "susan": "Flask by day, tea by night.",
+    "david": "Keeps servers up and expectations down.",
+    "maria": "Debugging is gardening: mostly weeds.",
+    "chen": "SQL is my love language. https://sqlite.org",
+    "amara": "Mother of two, maintainer of three.",
+    "john": "Writes tests first. Well, second.",
+    "yuki": "Liest mehr, als sie schreibt.",
+    "leila": "طبيبة تحب البرمجة",
+}
 TEXTS = (
     "Good morning! Coffee first, then the backlog.",
     "Does anyone else name their test users after their cats?",
@@ -22,12 +32,17 @@ TEXTS = (
     "Just deleted 400 lines, and all the tests still pass.",
     "If it is not monitored, it is not in production.",
     "Today's lesson: read the stack trace from the bottom.",
+    "Who comes to the meetup tonight? @leila and @yuki speak.",
+    "Half of https://docs.python.org/3/library/ is news to me, every time.",
+    "¿Quién más lee los registros antes del desayuno?",
+    "صباح الخير! القهوة أولاً، ثم الاختبارات.",
+    "Wrote a cron job. It mails me that it works. I filter its mails. 🙈",
 )
 
 
 def fill(size: int, password: str) -> None:
     """Add `size` posts, and users who write them and follow each other."""
-    users = add_users(max(len(NAMES), min(size // 100, 1000)), password)
+    users = add_users(max(len(ABOUT), min(size // 100, 1000)), password)
     add_follows(users)
     add_posts(users, size)
 
@@ -36,9 +51,10 @@ def add_users(count: int, password: str) -> list[int]:
     """Add `count` users with one `password`, and return their ids."""
     hashed = User()
     hashed.set_password(password)
-    names = [*NAMES, *(f"user{n}" for n in range(len(NAMES), count))]
+    shared = {"password_hash": hashed.password_hash, "created": utcnow() - SPAN}
+    names = [*ABOUT, *(f"user{n}" for n in range(len(ABOUT), count))]
     rows = [
-        {"username": n, "email": f"{n}@example.com", "password_hash": hashed.password_hash}
+        {"username": n, "email": f"{n}@example.com", "about_me": ABOUT.get(n, ""), **shared}
         for n in names
     ]
     db.session.execute(insert(User), rows)
@@ -59,18 +75,18 @@ def add_follows(users: list[int]) -> None:
 def add_posts(users: list[int], size: int) -> None:
     """Add `size` posts of the last week, oldest first, and print a line after each batch."""
     generator = random.Random(size)
-    step = timedelta(days=7) / size
-    start = utcnow() - step * size
+    start = utcnow() - SPAN
+    last_of: dict[int, str] = {}
+    body = ""
     for first in range(0, size, BATCH):
         last = min(first + BATCH, size)
-        rows = [
-            {
-                "body": generator.choice(TEXTS),
-                "user_id": generator.choice(users),
-                "timestamp": start + step * (n + 1),
-            }
-            for n in range(first, last)
-        ]
+        rows = []
+        for n in range(first, last):
+            author = generator.choice(users)
+            body = generator.choice([x for x in TEXTS if x not in (body, last_of.get(author))])
+            last_of[author] = body
+            time = start + SPAN / size * (n + 1)
+            rows.append({"body": body, "user_id": author, "timestamp": time})
         db.session.execute(insert(Post), rows)
         db.session.commit()
         click.echo(f"{last:,} of {size:,} posts")

@@ -18,20 +18,18 @@ from sentry_sdk.integrations.redis import RedisIntegration
 from sentry_sdk.types import Event, Hint
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app.scrubbing import DATA_COLLECTION, Scrubber, drop_crash_line, scrub_request
+from app.scrubbing import DATA_COLLECTION, Scrubber
 
 log = logging.getLogger(__name__)
 
-NEVER_TRACED = ("/healthz", "/readyz", "/static/")
+NEVER_TRACED = ("/browser/", "/healthz", "/readyz", "/static/")
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 URL_LOGGERS = ("gunicorn.access", "werkzeug")  # they log URLs with their queries
+MALFORMED_LOGGER = "gunicorn.error"  # it warns of malformed requests with the client's IP address
 
 
 def init_sentry(config: Mapping[str, Any]) -> None:
     """Start Sentry, unless there is neither a DSN nor a Spotlight to send to."""
-    for error in config["TELEMETRY_ERRORS"]:
-        off = error.startswith("SENTRY_DSN")
-        log.error("%s %s", error, "Sentry is off." if off else "The default is used instead.")
     if not (config["SENTRY_DSN"] or config["SENTRY_SPOTLIGHT"]):
         return
     rate = config["SENTRY_TRACES_SAMPLE_RATE"]
@@ -45,15 +43,20 @@ def init_sentry(config: Mapping[str, Any]) -> None:
         traces_sampler=sampler(rate) if rate else None,
         profile_session_sample_rate=config["SENTRY_PROFILE_SESSION_SAMPLE_RATE"],
         profile_lifecycle="trace",
-        enable_logs=config["SENTRY_LOGS"],
         data_collection=DATA_COLLECTION,
-        before_breadcrumb=drop_crash_line,
-        before_send=lambda event, hint: scrubber.event(group_lost_database(event, hint), hint),
-        before_send_log=scrubber.log,
-        before_send_transaction=scrub_transaction,
+        before_send=lambda event, hint: scrubber.event(group_lost_database(event, hint)),
+        before_send_log=lambda entry, hint: scrubber.log(entry),
+        before_send_transaction=lambda event, hint: (
+            None if is_never_traced(event.get("transaction")) else scrubber.transaction(event)
+        ),
         integrations=[
             FlaskIntegration(transaction_style="url", http_methods_to_capture=METHODS),
-            LoggingIntegration(sentry_logs_level=logging.WARNING),
+            LoggingIntegration(
+                level=logging.INFO,  # for breadcrumbs
+                event_level=logging.ERROR,
+                capture_sentry_logs=config["SENTRY_LOGS"],
+                sentry_logs_level=logging.WARNING,
+            ),
         ],
         # ArgvIntegration sends command-line arguments; RedisIntegration sends rate-limit keys,
         # which contain IP addresses.
@@ -61,7 +64,10 @@ def init_sentry(config: Mapping[str, Any]) -> None:
     )
     for name in URL_LOGGERS:
         ignore_logger(name)
+    for name in (*URL_LOGGERS, MALFORMED_LOGGER):
         ignore_logger_for_sentry_logs(name)
+    # Spotlight shows tags, but not the release. Sentry ignores a tag of this name.
+    sentry_sdk.get_global_scope().set_tag("release", config["SENTRY_RELEASE"])
     transport: Any = sentry_sdk.get_client().transport
     if transport:
         transport.on_dropped_event = report_loss
@@ -71,6 +77,11 @@ def init_sentry(config: Mapping[str, Any]) -> None:
 def report_loss(reason: str) -> None:
     """Log, once for each reason, that Sentry does not receive what is sent."""
     log.warning("Sentry events are being dropped (%s).", reason.replace("_", " "))
+
+
+def is_never_traced(path: str | None) -> bool:
+    """Return whether `path` is that of a health check or of a static file."""
+    return (path or "").startswith(NEVER_TRACED)
 
 
 def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
@@ -89,9 +100,7 @@ def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
 
     def traces_sampler(context: Mapping[str, Any]) -> float:
         environ = context.get("wsgi_environ", {})
-        if environ.get("PATH_INFO", "").startswith(NEVER_TRACED):
-            return 0
-        if context["parent_sampled"] is False:
+        if is_never_traced(environ.get("PATH_INFO")) or context["parent_sampled"] is False:
             return 0
         if "HTTP_SENTRY_TRACE" in environ:
             return float(random.random() < rate)
@@ -100,26 +109,20 @@ def sampler(rate: float) -> Callable[[Mapping[str, Any]], float]:
     return traces_sampler
 
 
-def scrub_transaction(event: Event, hint: Hint) -> Event | None:
-    """Return `event` scrubbed. Drop health checks and static files, which Spotlight samples."""
-    if (event.get("transaction") or "").startswith(NEVER_TRACED):
-        return None
-    return scrub_request(event)
-
-
 def group_lost_database(event: Event, hint: Hint) -> Event:
     """Return `event`, grouped into one issue with all others if the database is unreachable."""
-    if is_lost_database(hint.get("exc_info", (None, None))[1]):
+    if is_lost_database((hint.get("exc_info") or (None, None))[1]):
         event["fingerprint"] = ["database"]
     return event
 
 
 def is_lost_database(error: object) -> bool:
-    """Return whether the database is unreachable, went away or shuts down (SQLSTATE 08, 57P)."""
+    """Return whether the server is unreachable, went away or shuts down (SQLSTATE 08, 57P)."""
     if not isinstance(error, InterfaceError | OperationalError):
         return False
-    state = getattr(error.orig, "sqlstate", None) or "08"  # no server could be asked for a state
-    return state.startswith(("08", "57P"))
+    # SQLite's errors have no state. PostgreSQL's have None if no server could be asked for one.
+    state = getattr(error.orig, "sqlstate", "")
+    return state is None or state.startswith(("08", "57P"))
 
 
 def trace_id() -> str | None:

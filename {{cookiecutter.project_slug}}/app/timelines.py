@@ -4,6 +4,7 @@ Each statement is built once. Pages select the columns that they show, and nothi
 """
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     FromClause,
     ScalarSelect,
@@ -50,6 +51,21 @@ def posts_of(user_id: int, cursor: Cursor) -> Page:
 def timeline(reader_id: int, cursor: Cursor) -> Page:
     """Return a page of the posts of a reader and of those whom the reader follows."""
     return paginate(cursor, RECENT, TIMELINE, reader=reader_id)
+
+
+def post(post_id: int) -> AnyRow | None:
+    """Return a post, or None where there is none with that id."""
+    return db.session.execute(POST, {"post": post_id}).first()
+
+
+def followers_of(user_id: int, cursor: Cursor) -> Page:
+    """Return a page of a user's followers, newest account first."""
+    return paginate(cursor, FOLLOWERS_OF, user=user_id)
+
+
+def followed_by(user_id: int, cursor: Cursor) -> Page:
+    """Return a page of those whom a user follows, newest account first."""
+    return paginate(cursor, FOLLOWED_BY, user=user_id)
 
 
 def profile(username: str, reader_id: int) -> AnyRow | None:
@@ -112,22 +128,33 @@ def count(rows: AnySelect, limit: int = COUNT_LIMIT + 1) -> ScalarSelect[int]:
     return select(func.count()).select_from(some).correlate(User).scalar_subquery()
 
 
-def both(statement: AnySelect) -> Statements:
-    """Return a statement of posts in both directions."""
-    return Statements(
-        *(nearest(statement, Post.id).limit(PAGE_SIZE + 1) for nearest in (older, newer))
-    )
+def both(statement: AnySelect, id_: SQLColumnExpression[int]) -> Statements:
+    """Return a statement in both directions of its rows' `id_`."""
+    return Statements(*(nearest(statement, id_).limit(PAGE_SIZE + 1) for nearest in (older, newer)))
 
 
-ALL_POSTS = both(columns_of(Post))
-POSTS_OF = both(columns_of(Post).where(Post.user_id == bindparam("author", type_=User.id.type)))
+def people(member: Column[int], group: Column[int]) -> Statements:
+    """Return the statement of the users in a column of `followers`, by the user in the other."""
+    users = select(User.id, User.username, User.about_me).join(followers, User.id == member)
+    return both(users.where(group == bindparam("user", type_=User.id.type)), member)
+
+
+POST = columns_of(Post).where(Post.id == bindparam("post", type_=Post.id.type))
+ALL_POSTS = both(columns_of(Post), Post.id)
+POSTS_OF = both(
+    columns_of(Post).where(Post.user_id == bindparam("author", type_=User.id.type)), Post.id
+)
+FOLLOWERS_OF = people(followers.c.follower_id, followers.c.followed_id)
+FOLLOWED_BY = people(followers.c.followed_id, followers.c.follower_id)
 RECENT = Statements(*(recent_statement(nearest, PAGE_SIZE + 1) for nearest in (older, newer)))
 TIMELINE = Statements(*(timeline_statement(nearest, PAGE_SIZE + 1) for nearest in (older, newer)))
 PROFILE = select(
     User.id,
     User.username,
     User.about_me,
+    User.created,
     User.last_seen,
+    count(select(Post.id).where(Post.user_id == User.id)).label("post_count"),
     count(select(followers.c.follower_id).where(followers.c.followed_id == User.id)).label(
         "follower_count"
     ),
@@ -137,4 +164,4 @@ PROFILE = select(
     exists()
     .where(followers.c.follower_id == READER, followers.c.followed_id == User.id)
     .label("is_followed"),
-).where(User.username == bindparam("username"))
+).where(func.lower(User.username) == func.lower(bindparam("username", type_=User.username.type)))

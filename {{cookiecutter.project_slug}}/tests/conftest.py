@@ -141,9 +141,10 @@ class Blog:
             db.session.commit()
             return row.id
 
-    def user(self, name: str) -> int:
+    def user(self, name: str, **columns: Any) -> int:
         """Add a user whose password is PASSWORD, and return the id."""
-        return self.add(User(username=name, email=f"{name}@example.com", password_hash=QUICK_HASH))
+        email = f"{name}@example.com"
+        return self.add(User(username=name, email=email, password_hash=QUICK_HASH, **columns))
 
     def post(self, author: int, body: str = "Hello") -> int:
         """Add a post and return its id."""
@@ -196,6 +197,10 @@ class SentryConfig(TestConfig):
         "SENTRY_DSN": DSN,
         "SENTRY_TRACES_SAMPLE_RATE": "1",
         "SENTRY_LOGS": "1",
+        # Secrets that no event may contain. Nothing connects to these servers.
+        "SECRET_KEY": "planted-secret-key-of-thirty-two-characters",
+        "DATABASE_URL": "postgresql://app:planted-database-password@db/app",
+        "REDIS_URL": "redis://:planted-redis-password@redis/0",
     }
     SENTRY_TRANSPORT = KeepingTransport
 

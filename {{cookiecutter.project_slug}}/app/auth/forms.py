@@ -1,24 +1,63 @@
 """The forms of accounts."""
 
-from flask_wtf import FlaskForm
-from sqlalchemy import ColumnElement, func, select
+from flask_login import current_user
+from werkzeug.security import check_password_hash
 from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, Email, EqualTo, Length, Regexp, ValidationError
 
-from app.extensions import db
-from app.models import EMAIL_LENGTH, USERNAME_LENGTH, User
+from app.accounts import PASSWORD_LENGTH, is_weak
+from app.forms import Form
+from app.models import EMAIL_LENGTH, USERNAME_LENGTH, user_named, user_with_email
 from app.text import tidy
 
 
-class LoginForm(FlaskForm):
-    """A name and a password."""
+class LoginForm(Form):
+    """A name or e-mail address, and a password."""
 
-    username = StringField("Username", filters=[tidy], validators=[DataRequired()])
+    username = StringField("Username or email", filters=[tidy], validators=[DataRequired()])
     password = PasswordField("Password", validators=[DataRequired()])
     remember_me = BooleanField("Keep me logged in")
 
 
-class RegistrationForm(FlaskForm):
+class EmailForm(Form):
+    """An e-mail address that nobody else has."""
+
+    email = EmailField(
+        "Email", filters=[tidy], validators=[DataRequired(), Length(max=EMAIL_LENGTH), Email()]
+    )
+
+    def validate_email(self, field: EmailField) -> None:
+        """Refuse an e-mail address that has another account."""
+        if user_with_email(field.data) not in (None, current_user):
+            raise ValidationError("This address has an account.")
+
+
+class NewPasswordForm(Form):
+    """A new password, typed twice, for the user whose name is `owner`."""
+
+    password = PasswordField(
+        "New password",
+        validators=[
+            DataRequired(),
+            Length(PASSWORD_LENGTH, 128, f"Use {PASSWORD_LENGTH} to 128 characters."),
+        ],
+    )
+    password2 = PasswordField(
+        "Repeat the password",
+        validators=[DataRequired(), EqualTo("password", "The passwords differ.")],
+    )
+
+    def __init__(self, owner: str) -> None:
+        super().__init__()
+        self.owner = owner
+
+    def validate_password(self, field: PasswordField) -> None:
+        """Refuse a password that is easily guessed."""
+        if is_weak(field.data, self.owner):
+            raise ValidationError("This is easy to guess. Use a less common password.")
+
+
+class RegistrationForm(NewPasswordForm, EmailForm):
     """A new account."""
 
     username = StringField(
@@ -31,29 +70,27 @@ class RegistrationForm(FlaskForm):
             Regexp(r"^(?!\.+$)[A-Za-z0-9_.-]+$", message="Use letters, digits, ., - and _."),
         ],
     )
-    email = EmailField(
-        "Email", filters=[tidy], validators=[DataRequired(), Length(max=EMAIL_LENGTH), Email()]
-    )
-    password = PasswordField(
-        "Password", validators=[DataRequired(), Length(8, 128, "Use 8 to 128 characters.")]
-    )
-    password2 = PasswordField(
-        "Repeat the password",
-        validators=[DataRequired(), EqualTo("password", "The passwords differ.")],
-    )
 
     def validate_username(self, field: StringField) -> None:
-        """Refuse a name that is taken, ignoring case."""
-        refuse_taken(func.lower(User.username) == (field.data or "").lower(), "This name is taken.")
-
-    def validate_email(self, field: EmailField) -> None:
-        """Refuse an e-mail address that has an account, ignoring case."""
-        refuse_taken(
-            func.lower(User.email) == (field.data or "").lower(), "This address has an account."
-        )
+        """Refuse a name that is taken."""
+        if user_named(field.data):
+            raise ValidationError("This name is taken.")
 
 
-def refuse_taken(same: ColumnElement[bool], message: str) -> None:
-    """Raise ValidationError with `message` if a user matches `same`."""
-    if db.session.scalar(select(User.id).where(same)):
-        raise ValidationError(message)
+class ConfirmForm(Form):
+    """A change that needs the current password."""
+
+    current_password = PasswordField("Current password", validators=[DataRequired()])
+
+    def validate_current_password(self, field: PasswordField) -> None:
+        """Refuse a wrong password."""
+        if not check_password_hash(current_user.password_hash, field.data):
+            raise ValidationError("This is not your password.")
+
+
+class ChangePasswordForm(NewPasswordForm, ConfirmForm):
+    """A new password for a user who knows the current one."""
+
+
+class ChangeEmailForm(EmailForm, ConfirmForm):
+    """A new e-mail address for a user who knows the password."""

@@ -1,20 +1,23 @@
 """Register, log in, log out."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from app.models import User
-from tests.conftest import PASSWORD, AuthActions, Blog, config_class
+from app.config import TestConfig
+from app.extensions import db
+from app.models import Login, User, utcnow
+from tests.conftest import PASSWORD, AuthActions, Blog, CsrfConfig, config_class
 
 
-def test_register_then_login(auth: AuthActions) -> None:
-    """Whoever registers can log in."""
+def test_register_logs_in(auth: AuthActions) -> None:
+    """Whoever registers is logged in."""
     auth.register()
-    assert auth.login().status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 200
 
 
 def test_register_hashes_password(auth: AuthActions, blog: Blog) -> None:
@@ -51,6 +54,8 @@ def test_register_tidies_input(auth: AuthActions, blog: Blog) -> None:
         ("password", ""),
         ("password", "2short"),
         ("password", "l" * 129),
+        ("password", "Password"),
+        ("password", "susan-1234"),
         ("password2", ""),
         ("password2", "another horse"),
     ],
@@ -62,13 +67,15 @@ def test_register_refuses(auth: AuthActions, blog: Blog, field: str, value: str)
     assert blog.read(select(func.count(User.id))) == [1]
 
 
+@pytest.mark.parametrize("name", ["susan", "SUSAN"])
 def test_register_loses_race(
-    auth: AuthActions, blog: Blog, monkeypatch: pytest.MonkeyPatch
+    auth: AuthActions, blog: Blog, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Of two who want the same name at the same moment, one sees the form again."""
     blog.user("susan")
-    monkeypatch.setattr("app.auth.forms.refuse_taken", lambda same, message: None)
-    assert auth.register().status_code == 200
+    monkeypatch.setattr("app.auth.forms.user_named", lambda name: None)
+    assert auth.register(username=name, email="other@example.com").status_code == 200
+    assert blog.read(select(User.username)) == ["susan"]
 
 
 @pytest.mark.parametrize("page", ["/auth/login", "/auth/register"])
@@ -95,7 +102,7 @@ def test_failure_leaves_anonymous(auth: AuthActions, blog: Blog) -> None:
     """A wrong password opens nothing."""
     blog.user("susan")
     auth.login(password="wrong")
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -108,11 +115,18 @@ def test_login_follows_next(auth: AuthActions, blog: Blog, target: str, location
     assert auth.login(query_string={"next": target}).location == location
 
 
+@pytest.mark.parametrize("name", ["SUSAN", "susan@example.com", "Susan@Example.com"])
+def test_login_ignores_case(auth: AuthActions, blog: Blog, name: str) -> None:
+    """A user logs in with the name or the e-mail address, whatever its case."""
+    blog.user("susan")
+    assert auth.login(name).status_code == 302
+
+
 @pytest.mark.usefixtures("susan")
 def test_logout(auth: AuthActions) -> None:
     """After a logout the pages are closed again."""
     auth.logout()
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(("remember", "status"), [(True, 200), (False, 302)])
@@ -121,7 +135,7 @@ def test_remember_me(auth: AuthActions, blog: Blog, remember: bool, status: int)
     blog.user("susan")
     auth.login(remember=remember)
     auth.client.delete_cookie("session")
-    assert auth.client.get("/explore").status_code == status
+    assert auth.client.get("/edit_profile").status_code == status
 
 
 def test_logout_forgets(auth: AuthActions, blog: Blog) -> None:
@@ -130,7 +144,49 @@ def test_logout_forgets(auth: AuthActions, blog: Blog) -> None:
     auth.login(remember=True)
     auth.logout()
     auth.client.delete_cookie("session")
-    assert auth.client.get("/explore").status_code == 302
+    assert auth.client.get("/edit_profile").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["session", "remember_token"])
+def test_logout_ends_copies(auth: AuthActions, blog: Blog, name: str) -> None:
+    """A copy of a cookie is worth nothing after the log-out."""
+    blog.user("susan")
+    auth.login(remember=True)
+    copy = auth.client.application.test_client()
+    cookie = auth.client.get_cookie(name)
+    assert cookie
+    copy.set_cookie(name, cookie.value)
+    before = copy.get("/edit_profile").status_code
+    auth.logout()
+    copy.set_cookie(name, cookie.value)
+    assert (before, copy.get("/edit_profile").status_code) == (200, 302)
+
+
+@pytest.mark.usefixtures("susan")
+def test_logout_spares_other_browsers(auth: AuthActions, app: Flask) -> None:
+    """To log out in one browser leaves the user's other browsers logged in."""
+    other = AuthActions(app.test_client())
+    other.login()
+    auth.logout()
+    assert other.client.get("/edit_profile").status_code == 200
+
+
+def test_login_expires(auth: AuthActions, blog: Blog, susan: int) -> None:
+    """After 30 days a login has ended, and the next one deletes its row."""
+    with blog.app.app_context():
+        db.session.execute(update(Login).values(created=utcnow() - timedelta(days=31)))
+        db.session.commit()
+    assert auth.client.get("/edit_profile").status_code == 302
+    auth.login()
+    assert blog.read(select(func.count()).select_from(Login)) == [1]
+
+
+@pytest.mark.parametrize("user_id", ["susan", "", "1", "1.short", 1, ["1"], "1." + "\0" * 43])
+def test_strange_session_is_anonymous(client: FlaskClient, susan: int, user_id: Any) -> None:
+    """A signed cookie with another kind of user id is nobody's."""
+    with client.session_transaction() as session:
+        session["_user_id"] = user_id
+    assert client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize("name", ["session", "remember_token"])
@@ -177,11 +233,54 @@ def test_pages_are_free(auth: AuthActions, blog: Blog) -> None:
     assert auth.client.get("/auth/login").status_code == 200
 
 
-def test_limit_is_by_address(auth: AuthActions, blog: Blog) -> None:
+@pytest.mark.parametrize(
+    ("client_address", "status"),
+    [("192.0.2.1", 429), ("192.0.2.2", 302), ("2001:db8::1:2", 302)],
+)
+def test_limit_is_by_address(
+    auth: AuthActions, blog: Blog, client_address: str, status: int
+) -> None:
     """One client's failures do not keep out another."""
     blog.user("susan")
-    fail(auth, 11)
-    assert auth.login(environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 302
+    fail(auth, 10, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    assert auth.login(environ_base={"REMOTE_ADDR": client_address}).status_code == status
+
+
+@pytest.mark.parametrize(("client_address", "status"), [("2001:db8::9", 429), ("2001:db9::", 302)])
+def test_network_is_one_client(
+    auth: AuthActions, blog: Blog, client_address: str, status: int
+) -> None:
+    """All addresses of an IPv6 /64 count as one client, which has them all."""
+    blog.user("susan")
+    fail(auth, 10, environ_base={"REMOTE_ADDR": "2001:db8::1"})
+    assert auth.login(environ_base={"REMOTE_ADDR": client_address}).status_code == status
+
+
+def test_limit_is_by_account(auth: AuthActions, blog: Blog) -> None:
+    """Failures for one account do not keep others at the same address out of theirs."""
+    blog.user("susan")
+    blog.user("david")
+    fail(auth, 10)
+    assert auth.login("david").status_code == 302
+
+
+def test_limit_ignores_case(auth: AuthActions, blog: Blog) -> None:
+    """Another way to write a name gives no more attempts."""
+    blog.user("susan")
+    fail(auth, 10)
+    assert auth.login(" Susan").status_code == 429
+
+
+def test_limit_over_all_accounts(auth: AuthActions) -> None:
+    """An address cannot try one password on any number of accounts."""
+    statuses = [auth.login(f"user{n}", "").status_code for n in range(101)]
+    assert (statuses[99], statuses[100]) == (200, 429)
+
+
+def test_registration_limit(auth: AuthActions) -> None:
+    """An address cannot register any number of accounts."""
+    statuses = [auth.register(password="").status_code for _ in range(21)]
+    assert (statuses[19], statuses[20]) == (200, 429)
 
 
 def test_forged_address_counts(auth: AuthActions, blog: Blog) -> None:
@@ -206,14 +305,50 @@ def test_new_password_ends_sessions(
     auth.login(remember=True)
     runner = app.test_cli_runner()
     runner.invoke(args=["set-password", "susan"], input="new horse\nnew horse\n")
-    assert client.get("/").status_code == 302
+    assert client.get("/edit_profile").status_code == 302
 
 
 @pytest.mark.parametrize(
     ("method", "location"),
-    [("GET", "/auth/login?next=/user/susan?after%3D7"), ("POST", "/auth/login")],
+    [("GET", "/auth/login?next=/edit_profile?after%3D7"), ("POST", "/auth/login")],
 )
 def test_way_back_is_a_page(client: FlaskClient, method: str, location: str) -> None:
     """After logging in a person is where they wanted to be; what a form sent is not repeated."""
-    path = "/user/susan?after=7" if method == "GET" else "/follow/susan"
+    path = "/edit_profile?after=7" if method == "GET" else "/follow/susan"
     assert client.open(path, method=method).location == location
+
+
+class TestLostSession:
+    """A form that is sent after the session of its page has ended."""
+
+    own: ClassVar = {"Origin": "http://localhost"}
+
+    @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+    def test_form_is_shown_again(self, client: FlaskClient) -> None:
+        """The form is shown with its text, and says what to do."""
+        form = {"username": "susan", "password": "secret horse"}
+        client.post("/auth/login", data=form, headers=self.own)
+        page = client.get("/auth/login").text
+        assert 'value="susan"' in page
+        assert "send it again" in page
+        assert "secret horse" not in page
+
+    @pytest.mark.parametrize("app", [CsrfConfig, TestConfig], indirect=True)
+    @pytest.mark.parametrize(("path", "field"), [("/", "post"), ("/edit_profile", "about_me")])
+    def test_text_outlives_login(self, app: Flask, blog: Blog, path: str, field: str) -> None:
+        """Who has to log in finds the text in the form afterwards, once."""
+        blog.user("susan")
+        client = app.test_client()
+        response = client.post(path, data={field: "My <text>"}, headers=self.own)
+        assert response.location == f"/auth/login?next={path}"
+        app.config["WTF_CSRF_ENABLED"] = False
+        AuthActions(client).login()
+        assert ["My &lt;text&gt;" in client.get(path).text for _ in range(2)] == [True, False]
+
+    @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+    @pytest.mark.parametrize("origin", [{}, {"Origin": "http://evil.example"}, {"Origin": "null"}])
+    def test_other_site_changes_nothing(self, client: FlaskClient, origin: dict[str, str]) -> None:
+        """A form on another site gets neither into the session nor rid of it."""
+        response = client.post("/", data={"post": "Buy this"}, headers=origin)
+        assert response.status_code == 400
+        assert "Set-Cookie" not in response.headers

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
 from threading import Thread
 
 import pytest
@@ -17,7 +18,7 @@ from sqlalchemy import func, select
 
 from app import cli, create_app, seed
 from app.config import TestConfig
-from app.models import Post, User, followers
+from app.models import POST_LENGTH, Post, User, followers
 from tests.conftest import DSN, ROOT, AuthActions, Blog, Sentry, config_class
 
 
@@ -40,6 +41,25 @@ def test_seed_follows(runner: FlaskCliRunner, blog: Blog) -> None:
     runner.invoke(args=["seed"])
     followed = select(followers.c.followed_id).where(followers.c.follower_id == 1)
     assert sorted(blog.read(followed)) == list(range(2, 9))
+
+
+def test_seed_describes_its_users(runner: FlaskCliRunner, blog: Blog) -> None:
+    """Each sample user has an about text that fits."""
+    runner.invoke(args=["seed"])
+    assert all(0 < len(about) <= POST_LENGTH for about in blog.read(select(User.about_me)))
+
+
+def test_seed_repeats_no_text(runner: FlaskCliRunner, blog: Blog) -> None:
+    """No sample post is followed by the same text, neither among all posts nor on a profile."""
+    runner.invoke(args=["seed", "--size", "1000"])
+    all_posts = blog.read(select(Post.body).order_by(Post.id))
+    profiles = [
+        blog.read(select(Post.body).where(Post.user_id == user).order_by(Post.id))
+        for user in blog.read(select(User.id))
+    ]
+    assert [
+        text for posts in (all_posts, *profiles) for text, next_ in pairwise(posts) if text == next_
+    ] == []
 
 
 def test_seed_tells_login(runner: FlaskCliRunner, auth: AuthActions) -> None:

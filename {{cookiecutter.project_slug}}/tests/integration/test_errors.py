@@ -4,8 +4,10 @@ import re
 from typing import ClassVar
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 from flask.testing import FlaskClient
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException, default_exceptions
 
 from app import create_app
 from app.extensions import db
@@ -43,9 +45,29 @@ def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
     assert "/static/style.css" in response.text
 
 
+@pytest.mark.parametrize("error", default_exceptions.values())
+def test_own_words(app: Flask, client: FlaskClient, error: type[HTTPException]) -> None:
+    """Every error page is written for the visitors of the site, not by the framework."""
+    app.add_url_rule("/error", view_func=lambda: abort(error.code or 500))
+    assert escape(error.description) not in client.get("/error").text
+
+
 def test_large_request(client: FlaskClient) -> None:
     """More than any form here needs is refused."""
     assert client.post("/auth/login", data={"username": "x" * 100_000}).status_code == 413
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+@pytest.mark.parametrize(("size", "status"), [(60_000, 400), (100_000, 413)])
+def test_large_chunked_request(client: FlaskClient, size: int, status: int) -> None:
+    """A body without a length is refused too, instead of being truncated."""
+    response = client.post(
+        "/auth/login",
+        data={"username": "x" * size},
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
@@ -86,7 +108,8 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("path", "status"),
         [
-            ("/", 302),
+            ("/", 200),
+            ("/edit_profile", 302),
             ("/auth/login", 200),
             ("/healthz", 200),
             ("/readyz", 503),
@@ -132,3 +155,30 @@ def test_public_url_closes_all() -> None:
     headers = create_app(config).test_client().get("/auth/login").headers
     assert "; Secure" in headers["Set-Cookie"]
     assert "Strict-Transport-Security" in headers
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("blog.example.com", 200),
+        ("127.0.0.1:8000", 200),
+        ("localhost:8000", 200),
+        ("evil.example", 400),
+        ("blog.example.com.evil.example", 400),
+        ("[", 400),
+    ],
+)
+def test_public_url_closes_other_hosts(host: str, status: int) -> None:
+    """With PUBLIC_URL, the app serves its host, and health checks on the machine itself."""
+    app = create_app(config_class(PUBLIC_URL="https://blog.example.com"))
+    assert app.test_client().get("/healthz", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [("/", "no-store"), ("/account", "no-store"), ("/static/style.css", "no-cache")],
+)
+def test_pages_are_not_stored(client: FlaskClient, path: str, policy: str) -> None:
+    """No cache keeps a page, which may be private. Files may be kept."""
+    assert client.get(path, buffered=True).headers["Cache-Control"] == policy

@@ -62,6 +62,14 @@ def test_no_database() -> None:
     assert "does not respond" in response.text
 
 
+def test_cause_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says why the database does not respond, without its password."""
+    url = "postgresql://app:mistyped@127.0.0.1:1/app"
+    create_app(config_class(DATABASE_URL=url)).test_client().get("/readyz")
+    assert "Connection refused" in caplog.text
+    assert "mistyped" not in caplog.text
+
+
 def test_alive_without_database() -> None:
     """The process is alive, whatever became of the database."""
     assert create_app(LostConfig).test_client().get("/healthz").status_code == 200

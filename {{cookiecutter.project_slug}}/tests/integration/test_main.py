@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -11,14 +12,23 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, event, func, null, select
 
 from app.extensions import db
 from app.models import Post, User, followers
 from tests.conftest import Blog
 
-PAGES = ["/", "/index", "/explore", "/user/susan", "/edit_profile"]
-ACTIONS = ["/follow/susan", "/unfollow/susan", "/post/1/delete"]
+PUBLIC_PAGES = [
+    "/",
+    "/index",
+    "/explore",
+    "/post/1",
+    "/user/susan",
+    "/user/susan/followers",
+    "/user/susan/following",
+]
+PRIVATE_PAGES = ["/edit_profile", "/post/1/delete"]
+ACTIONS = ["/follow/susan", "/unfollow/susan"]
 
 
 @pytest.fixture
@@ -38,14 +48,28 @@ def link(page: str, direction: str) -> str:
     return unescape(found[1]) if found else ""
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PUBLIC_PAGES)
+def test_stranger_can_read(client: FlaskClient, blog: Blog, path: str) -> None:
+    """A visitor without an account can read posts, profiles and lists of people."""
+    blog.post(blog.user("susan"))
+    assert client.get(path).status_code == 200
+
+
+def test_front_page_shows_latest_posts(client: FlaskClient, blog: Blog) -> None:
+    """The front page shows a stranger everybody's posts and the way to register."""
+    blog.post(blog.user("susan"), "post-0")
+    page = client.get("/").text
+    assert (bodies(page), 'href="/auth/register"' in page) == (["post-0"], True)
+
+
+@pytest.mark.parametrize("path", PRIVATE_PAGES)
 def test_login_is_required(client: FlaskClient, path: str) -> None:
-    """Whoever is not logged in is sent to do so, and back here then."""
+    """A stranger is redirected to the log-in page, which leads back to the private page."""
     location = urlsplit(client.get(path).location)
     assert (location.path, location.query.startswith("next=")) == ("/auth/login", True)
 
 
-@pytest.mark.parametrize("path", ["/", "/edit_profile", *ACTIONS])
+@pytest.mark.parametrize("path", ["/", *PRIVATE_PAGES, *ACTIONS])
 def test_anonymous_changes_nothing(client: FlaskClient, path: str) -> None:
     """A form from nobody leads to the login."""
     assert urlsplit(client.post(path).location).path == "/auth/login"
@@ -76,7 +100,7 @@ def test_post(client: FlaskClient, blog: Blog, typed: str, kept: str) -> None:
 
 
 @pytest.mark.usefixtures("susan")
-@pytest.mark.parametrize("typed", ["", " \n ", "\0", "x" * 141])
+@pytest.mark.parametrize("typed", ["", " \n ", "\0", "\u200b", "x" * 141])
 def test_post_is_refused(client: FlaskClient, blog: Blog, typed: str) -> None:
     """A post that says nothing, or too much, shows the form again."""
     assert client.post("/", data={"post": typed}).status_code == 200
@@ -106,6 +130,21 @@ def test_explore(client: FlaskClient, blog: Blog, david: int) -> None:
     assert bodies(client.get("/explore").text) == ["post-0"]
 
 
+def test_time_links_to_post(client: FlaskClient, blog: Blog, susan: int) -> None:
+    """The time of a post links to a page that shows this post and no other."""
+    post = blog.post(susan, "post-0")
+    blog.post(susan, "post-1")
+    found = re.search(rf'<a href="(/post/{post})">\s*<time', client.get("/").text)
+    assert found
+    assert bodies(client.get(found[1]).text.partition("<h1>")[2]) == ["post-0"]
+
+
+def test_mention_links_to_profile(client: FlaskClient, blog: Blog, susan: int) -> None:
+    """A mention in a post links to the profile of that name."""
+    blog.post(susan, "Ask @david")
+    assert '<a href="/user/david">@david</a>' in client.get("/").text
+
+
 def test_profile(client: FlaskClient, blog: Blog, susan: int, david: int) -> None:
     """A profile shows the posts of its user, and of nobody else."""
     blog.post(susan, "post-0")
@@ -113,11 +152,66 @@ def test_profile(client: FlaskClient, blog: Blog, susan: int, david: int) -> Non
     assert bodies(client.get("/user/david").text) == ["post-1"]
 
 
+@pytest.mark.usefixtures("susan", "david")
+def test_name_ignores_case(client: FlaskClient) -> None:
+    """A profile is found whatever the case of the name in its URL."""
+    assert "<h1>david</h1>" in client.get("/user/David").text
+
+
 @pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize("page", ["", "/followers", "/following"])
 @pytest.mark.parametrize("name", ["nobody", "%00", "susan%00", "%F0%9F%92%A9", "x" * 999])
-def test_unknown_user(client: FlaskClient, name: str) -> None:
-    """What nobody is called is a page that does not exist."""
-    assert client.get(f"/user/{name}").status_code == 404
+def test_unknown_user(client: FlaskClient, name: str, page: str) -> None:
+    """A name that nobody has is a 404."""
+    assert client.get(f"/user/{name}{page}").status_code == 404
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, "0"), (1000, "1,000"), (1001, "1,000+")])
+def test_profile_counts_posts(
+    app: Flask, client: FlaskClient, susan: int, count: int, shown: str
+) -> None:
+    """A profile says how many posts its user has written, up to a limit."""
+    with app.app_context():
+        db.session.add_all(Post(user_id=susan, body="Hello") for _ in range(count))
+        db.session.commit()
+    assert f"<b>{shown}</b> post" in client.get("/user/susan").text
+
+
+def test_profile_says_when_user_joined(client: FlaskClient, blog: Blog) -> None:
+    """A profile shows the month in which its user registered."""
+    blog.user("susan", created=datetime(2024, 5, 17))
+    assert '<time datetime="2024-05-17">May 2024</time>' in client.get("/user/susan").text
+
+
+def test_profile_without_date(client: FlaskClient, blog: Blog) -> None:
+    """The profile of an account older than this date says nothing about it."""
+    blog.user("susan", created=null())
+    assert "Joined" not in client.get("/user/susan").text
+
+
+def test_stranger_is_led_to_login(client: FlaskClient, blog: Blog) -> None:
+    """The button to follow leads a stranger to the log-in page, and back to the profile."""
+    blog.user("susan")
+    assert 'href="/auth/login?next=/user/susan">Follow<' in client.get("/user/susan").text
+
+
+@pytest.mark.parametrize(("list_", "name"), [("followers", "maria"), ("following", "chen")])
+def test_people(client: FlaskClient, blog: Blog, david: int, list_: str, name: str) -> None:
+    """The lists of a profile show who follows its user, and whom the user follows."""
+    blog.follow(blog.user("maria"), david)
+    blog.follow(david, blog.user("chen"))
+    page = client.get(f"/user/david/{list_}").text.partition("<h1>")[2]
+    assert re.findall(r'href="/user/(maria|chen)"', page) == [name]
+
+
+def test_people_fill_pages(client: FlaskClient, blog: Blog, david: int) -> None:
+    """A long list of followers continues on another page, without a gap."""
+    for number in range(26):
+        blog.follow(blog.user(f"post-{number}"), david)
+    newest = client.get("/user/david/followers").text
+    oldest = client.get(link(newest, "before")).text
+    assert len(set(bodies(newest))) == 25
+    assert set(bodies(oldest)) == {"post-0"}
 
 
 @pytest.mark.usefixtures("susan")
@@ -253,6 +347,13 @@ def test_edit_profile_refuses(client: FlaskClient, blog: Blog) -> None:
     assert blog.read(select(User.about_me)) == [""]
 
 
+def test_delete_asks_once(client: FlaskClient, blog: Blog, susan: int) -> None:
+    """The link to delete a post asks whether to do so, and deletes nothing itself."""
+    page = client.get(f"/post/{blog.post(susan)}/delete").text
+    assert 'action="/post/1/delete"' in page
+    assert blog.read(select(Post.id)) == [1]
+
+
 def test_delete_own_post(client: FlaskClient, blog: Blog, susan: int) -> None:
     """Users can take back what they wrote."""
     client.post(f"/post/{blog.post(susan)}/delete")
@@ -260,16 +361,19 @@ def test_delete_own_post(client: FlaskClient, blog: Blog, susan: int) -> None:
 
 
 @pytest.mark.usefixtures("susan")
-def test_delete_other_post(client: FlaskClient, blog: Blog, david: int) -> None:
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_delete_other_post(client: FlaskClient, blog: Blog, david: int, method: str) -> None:
     """Nobody can delete what another wrote."""
-    assert client.post(f"/post/{blog.post(david)}/delete").status_code == 403
+    response = client.open(f"/post/{blog.post(david)}/delete", method=method)
+    assert response.status_code == 403
     assert len(blog.read(select(Post.id))) == 1
 
 
 @pytest.mark.usefixtures("susan")
 @pytest.mark.parametrize("post_id", ["1", "2147483648", "9" * 30, "-1", "abc"])
-def test_delete_no_post(client: FlaskClient, post_id: str) -> None:
-    """What is not there cannot be deleted."""
+def test_no_post(client: FlaskClient, post_id: str) -> None:
+    """A post that does not exist can be neither read nor deleted."""
+    assert client.get(f"/post/{post_id}").status_code == 404
     assert client.post(f"/post/{post_id}/delete").status_code == 404
 
 

@@ -8,10 +8,20 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import Blog
+from tests.conftest import AuthActions, Blog
 
-PAGES = ["/", "/explore", "/user/susan", "/user/david", "/edit_profile", "/missing"]
-OPEN_PAGES = ["/auth/login", "/auth/register", "/missing"]
+PAGES = [
+    "/",
+    "/explore",
+    "/user/susan",
+    "/user/david",
+    "/user/susan/followers",
+    "/edit_profile",
+    "/post/1",
+    "/post/1/delete",
+    "/missing",
+]
+OPEN_PAGES = ["/", "/auth/login", "/auth/register", "/missing"]
 
 
 class Addresses(HTMLParser):
@@ -89,3 +99,32 @@ def test_text_is_escaped(client: FlaskClient, form: str, field: str, page: str) 
     text = client.get(page).text
     assert "<script>alert" not in text
     assert "&lt;script&gt;" in text
+
+
+def test_first_error_gets_focus(auth: AuthActions) -> None:
+    """A form that is shown again has the focus on its first invalid field, and on no other."""
+    page = auth.register(username="susan", email="?", password="short").text
+    assert re.findall(r'<input [^>]*\sid="(\w+)"[^>]* autofocus', page) == ["email"]
+
+
+@pytest.mark.usefixtures("susan")
+def test_rule_is_shown_beforehand(client: FlaskClient) -> None:
+    """A text field says how much it takes, and the script that counts finds the limit."""
+    page = client.get("/").text
+    assert 'aria-describedby="post-note"' in page
+    assert 'id="post-note">At most 140 characters.<' in page
+
+
+@pytest.mark.usefixtures("susan")
+def test_browser_does_not_cut_text(client: FlaskClient) -> None:
+    """No text field has a maxlength, which would count an emoji as two characters."""
+    page = client.get("/").text
+    assert re.findall(r"<textarea[^>]*(maxlength|data-limit)", page) == ["data-limit"]
+
+
+@pytest.mark.parametrize(("name", "text"), [("susan", "You have not"), ("david", "david has not")])
+@pytest.mark.usefixtures("susan")
+def test_empty_profile(client: FlaskClient, blog: Blog, name: str, text: str) -> None:
+    """A profile without posts says so, and speaks to its own user as such."""
+    blog.user("david")
+    assert f"{text} written anything yet" in client.get(f"/user/{name}").text

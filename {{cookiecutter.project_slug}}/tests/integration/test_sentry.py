@@ -2,20 +2,25 @@
 
 import logging
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
+import psycopg
 import pytest
 import sentry_sdk
+from flask import Flask
 from flask.testing import FlaskClient
+from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.utils import Dsn
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app import create_app
 from app.config import RELEASE
 from app.extensions import db
 from app.logs import trace_formatter
 from app.sentry import sampler
-from tests.conftest import CsrfConfig, Sentry
+from tests.conftest import CsrfConfig, Sentry, SentryConfig, config_class
 
 PARENT = "0123456789abcdef0123456789abcdef-0123456789abcdef"
 
@@ -59,10 +64,66 @@ def test_crash_names_version(crash: Any) -> None:
     assert crash["environment"] == "test"
 
 
+def test_crash_has_release_as_tag(crash: Any) -> None:
+    """The release is a tag too, because Spotlight shows it nowhere else."""
+    assert crash["tags"]["release"] == RELEASE
+
+
 def test_crash_names_request(crash: Any) -> None:
-    """Of a request, the event has the method, the address and a few harmless headers."""
+    """The event contains the method, the URL and the headers of the request."""
     assert crash["request"].keys() == {"method", "url", "headers"}
     assert crash["request"]["url"] == "http://localhost/broken_route"
+
+
+def test_harmless_headers_are_sent(client: FlaskClient, sentry: Sentry) -> None:
+    """No header about a person is sent."""
+    names = ("Authorization", "Referer", "X-Forwarded-Host", "X-Real-Ip")
+    harmless = ("Accept", "Content-Type", "User-Agent")
+    client.set_cookie("name", "value")
+    client.get("/broken_route", headers=dict.fromkeys((*names, *harmless), "1"))
+    (event,) = sentry.items("event")
+    assert event["request"]["headers"].keys() == {*harmless, "Host"}
+
+
+ODD = (
+    *("[", "]", "[::1", "[::1]:x", ":", "a b", "/", "\\", "@", "%", "%ff", "?#", "\xe9", "\0"),
+    *(
+        "Basic",
+        "Basic //8=",
+        "Basic =",
+        "Bearer",
+        'Digest a="',
+        "=;=",
+        ",,,",
+        "-1",
+        "nan",
+        "00-0-0",
+    ),
+    *(
+        "sentry-trace_id=",
+        "sentry-sample_rand=x",
+        "application/json; charset=x",
+        "multipart/form-data",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_AUTHORIZATION", "HTTP_BAGGAGE", "HTTP_COOKIE"),
+        *("HTTP_HOST", "HTTP_SENTRY_TRACE", "HTTP_X_FORWARDED_FOR", "QUERY_STRING", "REMOTE_ADDR"),
+    ],
+)
+def test_request_hides_no_crash(client: FlaskClient, sentry: Sentry, name: str) -> None:
+    """A crash is sent, whatever its request contains."""
+    hidden = []
+    for value in ODD:
+        client.get("/broken_route", environ_overrides={name: value})
+        if len(sentry.items("event")) != 1:
+            hidden.append(value)
+        sentry.kept.envelopes.clear()
+    assert hidden == []
 
 
 def test_large_form_is_event(client: FlaskClient, sentry: Sentry) -> None:
@@ -72,10 +133,91 @@ def test_large_form_is_event(client: FlaskClient, sentry: Sentry) -> None:
     assert len(sentry.items("event")) == 1
 
 
+def test_unusable_host_is_no_event(client: FlaskClient, sentry: Sentry) -> None:
+    """A Host header that is too long for a host name is refused. It makes no event."""
+    assert client.get("/auth/login", headers={"Host": "x" * 300}).status_code == 400
+    assert sentry.items("event") == []
+
+
 def test_message_is_event(sentry: Sentry) -> None:
     """What no request belongs to, such as a command's message, is sent too."""
     sentry_sdk.capture_message("Hello")
     assert len(sentry.items("event")) == 1
+
+
+def test_query_outside_request_is_not_sent(app: Flask, anywhere: Sentry) -> None:
+    """A query of a command or of a thread sends nothing by itself."""
+    with app.app_context():
+        db.session.execute(text("SELECT 1"))
+    assert anywhere.raw() == ""
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sentry]:
+    """Return a Sentry without traces and logs, whose SDK has other defaults, as version 3 has."""
+    monkeypatch.setattr(LoggingIntegration, "capture_sentry_logs", None)  # `init` sets it for all
+    monkeypatch.setattr(LoggingIntegration.__init__, "__defaults__", (None,) * 4)
+    create_app(config_class(SentryConfig, SENTRY_TRACES_SAMPLE_RATE="0", SENTRY_LOGS="0"))
+    quiet = Sentry(sentry_sdk.get_client())
+    yield from quiet.receives()
+    quiet.client.close()
+
+
+def test_stranger_starts_no_trace(client: FlaskClient, quiet: Sentry) -> None:
+    """At rate 0, a request that claims to be sampled sends neither a transaction nor a span."""
+    client.get("/auth/login", headers={"sentry-trace": f"{PARENT}-1"})
+    assert quiet.items("transaction") + quiet.items("span") == []
+
+
+def test_logged_error_is_event(quiet: Sentry) -> None:
+    """A line at ERROR is one event."""
+    logging.getLogger("app").error("Broken")
+    assert len(quiet.items("event")) == 1
+
+
+def test_logs_are_off(quiet: Sentry) -> None:
+    """Without SENTRY_LOGS, no log line is sent."""
+    logging.getLogger("app").error("Broken")
+    assert quiet.items("log") == []
+
+
+def test_warning_is_log(anywhere: Sentry) -> None:
+    """With SENTRY_LOGS, lines from WARNING up are sent."""
+    logging.getLogger("app").info("All is well")
+    logging.getLogger("app").warning("Odd")
+    (batch,) = anywhere.items("log")
+    assert [line["body"] for line in batch["items"]] == ["Odd"]
+
+
+@pytest.mark.parametrize("name", ["gunicorn.access", "werkzeug"])
+def test_requests_in_log_are_not_sent(anywhere: Sentry, name: str) -> None:
+    """Lines about requests, which contain URLs with queries, are neither events nor logs."""
+    logging.getLogger(name).error("GET /?token=secret")
+    assert anywhere.raw() == ""
+
+
+def test_malformed_request_is_no_log(anywhere: Sentry) -> None:
+    """The server's lines about malformed requests, which contain IP addresses, are not sent."""
+    logging.getLogger("gunicorn.error").warning("Invalid request from ip=203.0.113.7")
+    assert anywhere.raw() == ""
+
+
+def test_killed_worker_is_event(sentry: Sentry) -> None:
+    """The server's lines about its workers are events."""
+    logging.getLogger("gunicorn.error").critical("WORKER TIMEOUT (pid:7)")
+    assert len(sentry.items("event")) == 1
+
+
+def test_crash_line_is_not_sent(app: Flask, client: FlaskClient, sentry: Sentry) -> None:
+    """Flask's log line of a crash, which contains the path, is neither a breadcrumb nor a log."""
+
+    @app.teardown_request
+    def send_event(_: object) -> None:
+        sentry_sdk.capture_message("later")
+
+    client.get("/broken_route")
+    assert len(sentry.items("event")) == 2
+    assert "Exception on" not in sentry.raw()
 
 
 def test_page_shows_event_id(client: FlaskClient, sentry: Sentry) -> None:
@@ -85,7 +227,7 @@ def test_page_shows_event_id(client: FlaskClient, sentry: Sentry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/missing", 404), ("/user/nobody", 302), ("/auth/logout", 405)]
+    ("path", "status"), [("/missing", 404), ("/user/nobody", 404), ("/auth/logout", 405)]
 )
 def test_refusal_is_no_event(client: FlaskClient, sentry: Sentry, path: str, status: int) -> None:
     """What a client did wrong is nobody's error."""
@@ -169,9 +311,9 @@ def test_lost_database_is_one_issue(
     """Whatever a lost database breaks, with whatever words, is filed as one issue."""
 
     def lose(*_: object) -> NoReturn:
-        raise OperationalError("SELECT", {}, Exception(reason))
+        raise OperationalError("SELECT", {}, psycopg.OperationalError(reason))
 
-    monkeypatch.setattr("app.auth.routes.authenticate", lose)
+    monkeypatch.setattr("app.accounts.authenticate", lose)
     client.post("/auth/login", data={"username": "susan", "password": "secret"})
     (event,) = sentry.items("event")
     assert event["fingerprint"] == ["database"]
@@ -206,7 +348,7 @@ def test_secrets_stay(
     client: FlaskClient, anywhere: Sentry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of a login that crashes is in anything that is sent, of whatever kind."""
-    monkeypatch.setattr("app.auth.routes.authenticate", broken_authenticate)
+    monkeypatch.setattr("app.accounts.authenticate", broken_authenticate)
     token = re.findall('name="csrf_token"[^>]* value="([^"]+)"', client.get("/auth/login").text)[0]
     session = client.get_cookie("session")
     assert session

@@ -100,7 +100,7 @@ def test_postgresql_has_a_driver(scheme: str) -> None:
     """However a hosting service writes it, PostgreSQL has our driver and timeouts."""
     url = make_url(parse.database_url(f"{scheme}://u:p@db/blog?connect_timeout=9"))
     assert (url.drivername, url.password) == ("postgresql+psycopg", "p")
-    assert url.query == {"connect_timeout": "9", "tcp_user_timeout": "5000"}
+    assert url.query == {**parse.DATABASE_TIMEOUTS, "connect_timeout": "9"}
 
 
 @pytest.mark.parametrize("value", ["", "  "])

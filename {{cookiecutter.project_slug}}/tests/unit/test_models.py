@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import Select, text
 
 from app import timelines
 from app.extensions import db
-from app.models import User, user_named, utcnow
+from app.models import WITH_EMAIL, WITH_NAME, User, user_named, utcnow
 from tests.conftest import Blog
 
 
@@ -53,3 +54,11 @@ def test_follow_twice(blog: Blog, user: User) -> None:
     profile = timelines.profile("david", user.id)
     assert profile
     assert (profile.follower_count, profile.followed_count, profile.is_followed) == (1, 0, True)
+
+
+@pytest.mark.parametrize(("statement", "column"), [(WITH_NAME, "username"), (WITH_EMAIL, "email")])
+def test_user_is_found_by_index(statement: Select[User], column: str) -> None:
+    """No number of users makes the search for one slow."""
+    query = f"EXPLAIN QUERY PLAN {statement.compile(db.engine)}"
+    (step,) = db.session.execute(text(query.replace("?", ":text")), {"text": "susan"})
+    assert f"USING INDEX ix_user_{column}_lower" in step.detail

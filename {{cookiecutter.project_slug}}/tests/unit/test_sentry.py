@@ -45,13 +45,6 @@ def test_spotlight_sees_no_person(options: dict[str, Any]) -> None:
     assert options["data_collection"]["user_info"] is False
 
 
-@pytest.mark.parametrize(("rate", "sampled"), [("0", False), ("0.1", True)])
-def test_rate_of_zero(options: dict[str, Any], rate: str, sampled: bool) -> None:
-    """At rate 0 there is no sampler at all, which is cheaper."""
-    init_sentry(settings(config_class(SentryConfig, SENTRY_TRACES_SAMPLE_RATE=rate)))
-    assert (options["traces_sampler"] is not None) is sampled
-
-
 MalformedConfig = config_class(SENTRY_DSN="https://public@sentry.example.com")  # no project
 
 

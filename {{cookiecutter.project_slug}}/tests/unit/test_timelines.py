@@ -99,12 +99,23 @@ def test_counts_are_capped(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
 
 STATEMENTS = [v for v in vars(timelines).values() if isinstance(v, Select)]
 STATEMENTS += [s for v in vars(timelines).values() if isinstance(v, Statements) for s in v]
-VALUES: dict[str, Any] = {"start": 1, "reader": 1, "author": 1, "username": "susan"}
+IDS = dict.fromkeys(("start", "reader", "author", "post", "user"), 1)
+VALUES: dict[str, Any] = {**IDS, "username": "susan"}
+
+
+def plan(statement: AnySelect) -> list[str]:
+    """Return the steps in which SQLite executes `statement`."""
+    sql = statement.params(VALUES).compile(db.engine, compile_kwargs={"literal_binds": True})
+    return [step.detail for step in db.session.execute(text(f"EXPLAIN QUERY PLAN {sql}"))]
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_no_table_is_scanned(statement: AnySelect) -> None:
     """However large the tables are, each is searched by an index."""
-    sql = statement.params(VALUES).compile(db.engine, compile_kwargs={"literal_binds": True})
-    plan = [step.detail for step in db.session.execute(text(f"EXPLAIN QUERY PLAN {sql}"))]
-    assert [step for step in plan if re.match("SCAN (post|user|followers)", step)] == []
+    assert [s for s in plan(statement) if re.match("SCAN (post|user|followers)", s)] == []
+
+
+@pytest.mark.parametrize("statement", [*timelines.FOLLOWERS_OF, *timelines.FOLLOWED_BY])
+def test_people_are_not_sorted(statement: AnySelect) -> None:
+    """However many followers a user has, an index holds them in the order of the page."""
+    assert [step for step in plan(statement) if not step.startswith("SEARCH")] == []

@@ -1,0 +1,249 @@
+"""A project that traces in the browser, in Chromium: what the browser sends, and where to."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page
+from pytest_cookies.plugin import Cookies
+
+from tests.support.commands import Shell, docker
+from tests.support.sentry import Sink
+from tests.support.servers import Project, env_of, wait_for
+from tests.support.spotlight import make_spotlight
+from tests.support.template import BODY
+from tests.support.visitors import PASSWORD, sign_up, submit
+
+pytestmark = pytest.mark.slow
+
+PLANTED = {
+    place: f"planted-{place}"
+    for place in (
+        "about-me",
+        "cause",
+        "console",
+        "cookie",
+        "fetched-path",
+        "fetched-query",
+        "fragment",
+        "local-storage",
+        "message",
+        "post",
+        "query",
+        "referer",
+        "rejection",
+        "thrown-text",
+        "title",
+        "typed",
+        "username",
+    )
+}
+
+BREAK = """(planted) => {
+  localStorage.setItem("note", planted["local-storage"]);
+  document.cookie = `note=${planted.cookie}`;
+  document.title = planted.title;
+  location.hash = planted.fragment;
+  console.error(planted.console);
+  fetch(`/user/${planted["fetched-path"]}?q=${planted["fetched-query"]}`);
+  const quoted = `${planted.message} ${document.body.innerText} ${location} ${document.cookie}`;
+  const cause = new Error(planted.cause);
+  setTimeout(() => { throw new Error(quoted, { cause }); });
+  setTimeout(() => { throw planted["thrown-text"]; });
+  setTimeout(() => { JSON.parse(document.querySelector("textarea").value); });
+  Promise.reject({ rejection: planted.rejection, page: document.body.innerHTML });
+}"""
+BROKEN = 4  # errors that it makes
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    """Return a Sentry of its own, which records what both halves of the project send."""
+    with Sink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="module")
+def traced(cookies_session: Cookies, sink: Sink) -> Project:
+    """Return a project that traces in the browser, built, installed and migrated."""
+    answers = {"browser_tracing": True, "sentry_dsn": sink.dsn, "release": "1.2.3"}
+    folder: Path = cookies_session.bake(answers).project_path
+    Shell(folder).succeed("make", "assets", ".venv/prod")
+    traced = Project(folder, folder / ".venv")
+    traced.succeed("flask", "db", "upgrade")
+    return traced
+
+
+@pytest.fixture(scope="module")
+def traced_site(traced: Project) -> Iterator[str]:
+    """Return the URL of the project, served as its image serves it."""
+    with traced.serving(**env_of(traced.folder)) as gunicorn:
+        yield gunicorn.url
+
+
+@pytest.fixture
+def page(browser: Browser, traced_site: str, sink: Sink) -> Iterator[Page]:
+    """Return an empty window, before which Sentry forgets everything."""
+    sink.bodies.clear()
+    window = browser.new_context(base_url=traced_site)
+    yield window.new_page()
+    window.close()
+
+
+def log_in(page: Page, username: str) -> None:
+    """Fill in the log-in form."""
+    page.goto("/auth/login")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", PASSWORD["password"])
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("/")
+
+
+def sent(sink: Sink, kind: str, number: int = 1) -> list[dict[str, Any]]:
+    """Return the items of a kind from the browser, once there are as many."""
+
+    def arrived() -> list[dict[str, Any]] | None:
+        items = [item for item in sink.items(kind) if item["platform"] == "javascript"]
+        return items if len(items) >= number else None
+
+    found: list[dict[str, Any]] = wait_for(arrived, f"{number} items from the browser: {kind}")
+    return found
+
+
+def test_script_is_small(traced: Project) -> None:
+    """The script has at most 60 kB when it is compressed."""
+    script = (traced.folder / "app/static/browser.js").read_bytes()
+    assert len(gzip.compress(script)) <= 60_000
+
+
+def test_lock_names_no_registry() -> None:
+    """The lock contains no URL, so that it works with any mirror of the registry."""
+    assert "://" not in (BODY / "browser/package-lock.json").read_text("utf-8")
+
+
+def test_page_load_continues_the_trace(page: Page, sink: Sink) -> None:
+    """The page load is a child of the request that the server traced."""
+    response = page.goto("/auth/login")
+    assert response
+    [load] = sent(sink, "transaction")
+    [request] = [item for item in sink.items("transaction") if item["platform"] == "python"]
+    ours, theirs = load["contexts"]["trace"], request["contexts"]["trace"]
+    assert ours["trace_id"] == theirs["trace_id"] == response.headers["x-trace-id"]
+    assert ours["parent_span_id"] == theirs["span_id"]
+
+
+def test_page_load_names_release_and_user(page: Page, sink: Sink, traced_site: str) -> None:
+    """A page load names its route, the release, the environment and the user's number."""
+    sign_up(traced_site)
+    log_in(page, "susan")
+    page.goto("/user/susan")
+    load = sent(sink, "transaction", 3)[-1]
+    assert load["transaction"] == "/user/<username>"
+    assert (load["release"], load["environment"]) == ("microblog@1.2.3", "development")
+    assert load["user"] == {"id": "1"}
+
+
+def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sink: Sink) -> None:
+    """A page that the server does not trace loads untraced, but its errors name its trace."""
+    sink.bodies.clear()
+    settings = env_of(traced.folder) | {"SENTRY_TRACES_SAMPLE_RATE": "0"}
+    with traced.serving(**settings) as gunicorn:
+        page = browser.new_page()
+        response = page.goto(f"{gunicorn.url}/broken_button")
+        assert response
+        page.click("button[data-breaks]")
+        [error] = sent(sink, "event")
+        page.close()
+    assert error["contexts"]["trace"]["trace_id"] == response.headers["x-trace-id"]
+    assert sink.items("transaction") == []
+
+
+def test_broken_button_breaks_both_halves(page: Page, sink: Sink) -> None:
+    """The broken button makes two errors in one trace."""
+    page.goto("/broken_button")
+    page.click("button[data-breaks]")
+    [here] = sent(sink, "event")
+    [there] = [event for event in sink.items("event") if event["platform"] == "python"]
+    assert here["exception"]["values"][0]["type"] == "BrokenButtonError"
+    assert there["exception"]["values"][-1]["type"] == "ZeroDivisionError"
+    assert here["contexts"]["trace"]["trace_id"] == there["contexts"]["trace"]["trace_id"]
+
+
+def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> None:
+    """Without an account, a person sees both errors side by side, and the click in their trace."""
+    with make_spotlight(traced.folder) as started:
+        page = browser.new_page()
+        response = page.goto(f"{started.site}/broken_button")
+        assert response
+        with page.expect_event("pageerror"):
+            page.click("button[data-breaks]")
+        page.goto(f"{started.spotlight}/telemetry/errors")
+        page.get_by_text("BrokenButtonError").first.wait_for()
+        page.get_by_text("ZeroDivisionError").first.wait_for()
+        page.goto(f"{started.spotlight}/telemetry/traces/{response.headers['x-trace-id']}")
+        page.get_by_text("ui.action.click").first.wait_for()
+        page.close()
+
+
+def test_feedback_arrives(page: Page, sink: Sink) -> None:
+    """What a person types on the page of a crash arrives with the id of the event."""
+    page.goto("/broken_route")
+    page.get_by_label("What were you doing?").fill("I opened it to see what happens.")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Thank you").wait_for()
+    [feedback] = sent(sink, "feedback")
+    assert feedback["contexts"]["feedback"] == {
+        "message": "I opened it to see what happens.",
+        "associated_event_id": page.inner_text("code.event-id"),
+    }
+
+
+def test_browser_asks_no_other_host(page: Page, traced_site: str, sink: Sink) -> None:
+    """What the browser sends goes to the site itself, which forwards it."""
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    page.goto("/broken_button")
+    page.click("button[data-breaks]")
+    sent(sink, "event")
+    assert [url for url in urls if not url.startswith(f"{traced_site}/")] == []
+
+
+def test_script_obeys_the_policy(page: Page, sink: Sink) -> None:
+    """The browser reports no violation of the Content-Security-Policy."""
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto("/broken_route")
+    page.goto("/broken_button")
+    sent(sink, "transaction", 2)
+    assert [text for text in messages if "Content Security Policy" in text] == []
+
+
+def test_nothing_planted_leaves(page: Page, sink: Sink, traced_site: str) -> None:
+    """Of all secrets in a page and in its errors, not one is in anything that Sentry receives."""
+    person = sign_up(traced_site, PLANTED["username"])
+    submit(person, f"{traced_site}/edit_profile", about_me=PLANTED["about-me"])
+    submit(person, f"{traced_site}/", post=PLANTED["post"])
+    sink.bodies.clear()
+    log_in(page, PLANTED["username"])
+    page.goto(f"/user/{PLANTED['username']}?{urlencode({'q': PLANTED['referer']})}")
+    page.goto(f"/edit_profile?{urlencode({'q': PLANTED['query']})}")
+    page.fill("textarea", PLANTED["typed"])
+    page.evaluate(BREAK, PLANTED)
+    sent(sink, "event", BROKEN)
+    sent(sink, "transaction", 4)
+    received = b"".join(map(gzip.decompress, sink.bodies)).decode()
+    assert [place for place, secret in PLANTED.items() if secret in received] == []
+
+
+@pytest.mark.containers
+@pytest.mark.usefixtures("engine")
+def test_image_has_the_script(traced: Project) -> None:
+    """The image has the same script as `make assets` builds, and nothing of Node."""
+    image = docker("build", "--quiet", traced.folder)
+    listed = docker("run", "--rm", image, "find", "/srv", "-name", "*.js", "-o", "-name", "*.json")
+    assert listed == "/srv/app/static/browser.js"
+    script = docker("run", "--rm", image, "cat", "/srv/app/static/browser.js")
+    assert script == (traced.folder / "app/static/browser.js").read_text("utf-8").strip()
