@@ -19,7 +19,7 @@ from tests.support.sentry import Sink
 from tests.support.servers import Project, env_of, install
 from tests.support.template import TEMPLATE
 
-settings.register_profile("thorough", deadline=None, max_examples=2000, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=1000, derandomize=True)
 settings.register_profile("fast", deadline=None, max_examples=50)
 settings.load_profile("fast")  # `make test` asks for the other
 

@@ -27,7 +27,7 @@ NAMES = [
 ]
 # Each example bakes into its own folder, so that examples may share the fixture.
 bakes = settings(
-    max_examples=settings().max_examples // 10,
+    max_examples=max(settings().max_examples // 20, 5),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
