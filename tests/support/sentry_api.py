@@ -56,7 +56,7 @@ def scopes(authorization: str) -> set[str]:
     return {ALERTS_TOKEN: SCOPES["alerts"], READER_TOKEN: SCOPES["reader"]}.get(token, set())
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """An error response."""
 
     def __init__(self, status: int, body: Json) -> None:
@@ -67,7 +67,7 @@ class Refusal(Exception):
 def require(condition: object, **fault: str) -> None:
     """Refuse a body that has a fault."""
     if not condition:
-        raise Refusal(400, {field: [message] for field, message in fault.items()})
+        raise RefusedError(400, {field: [message] for field, message in fault.items()})
 
 
 def require_keys(body: Json, *, needed: str = "", optional: str = "") -> None:
@@ -133,7 +133,7 @@ class Sentry:
     def release(self, version: str) -> Json:
         """Return a release that exists."""
         if version not in self.releases:
-            raise Refusal(404, {"detail": "The requested resource does not exist"})
+            raise RefusedError(404, {"detail": "The requested resource does not exist"})
         return self.releases[version]
 
     def shown(self, release: Json) -> Json:
@@ -239,7 +239,7 @@ class Sentry:
     def detector(self, body: Json) -> Json:
         """Return a detector as Sentry keeps it."""
         nulls = {"owner": None, "createdBy": None, "description": None, "latestGroup": None}
-        kept = {
+        kept: Json = {
             "id": next(self.ids),
             "projectId": "7",
             "workflowIds": [],
@@ -309,7 +309,7 @@ class Sentry:
             if old["id"] == key:
                 kept[place] = {**make(body), "id": key}
                 return kept[place]
-        raise Refusal(404, {"detail": "The requested resource does not exist"})
+        raise RefusedError(404, {"detail": "The requested resource does not exist"})
 
 
 API = f"/api/0/organizations/{ORGANIZATION}"
@@ -381,7 +381,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.sentry.lock:
             try:
                 status, body = self.route(url.path, parse_qs(url.query), content)
-            except Refusal as refusal:
+            except RefusedError as refusal:
                 status, body = refusal.status, refusal.body
         data = json.dumps(body).encode()
         self.send_response(status)
@@ -413,15 +413,15 @@ class Handler(BaseHTTPRequestHandler):
         for method, pattern, scope, act in ROUTES:
             if method == self.command and (match := re.fullmatch(pattern, path)):
                 if not granted:
-                    raise Refusal(401, {"detail": "Invalid token"})
+                    raise RefusedError(401, {"detail": "Invalid token"})
                 if scope not in granted:
                     detail = "You do not have permission to perform this action."
-                    raise Refusal(403, {"detail": detail})
+                    raise RefusedError(403, {"detail": detail})
                 arguments = [unquote(group) for group in match.groups()]
                 return 201 if method == "POST" else 200, act(
                     self.server.sentry, query, body, *arguments
                 )
-        raise Refusal(404, {"detail": "The requested resource does not exist"})
+        raise RefusedError(404, {"detail": "The requested resource does not exist"})
 
     def events(self, content: bytes) -> list[Json]:
         """Return the events of an envelope."""
