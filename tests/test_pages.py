@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from tests.support.browsers import Samples, serving_samples
 from tests.support.commands import Shell
@@ -148,9 +148,8 @@ def test_pages_are_valid(visits: list[Visit], tmp_path: Path) -> None:
 @pytest.fixture
 def phone(browser: Browser, samples: Samples) -> Iterator[Page]:
     """Return an empty window of a phone."""
-    with browser.new_context(
-        base_url=samples.url, viewport={"width": 390, "height": 844}
-    ) as window:
+    size: ViewportSize = {"width": 390, "height": 844}
+    with browser.new_context(base_url=samples.url, viewport=size) as window:
         yield window.new_page()
 
 
