@@ -15,7 +15,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 # Cookiecutter bakes every file in the body, so no bytecode may be written there.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help bake demo test test-fast bench pictures snapshots lint lock
+.PHONY: help bake demo test test-fast bench pictures rehearse snapshots lint lock outdated release
 
 help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,7 +31,7 @@ demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PO
 	@$(IN_DEMO) run PORT=$(PORT)
 
 test: $(READY)  ## run every test
-	.venv/bin/pytest
+	.venv/bin/pytest --hypothesis-profile thorough
 
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
@@ -42,6 +42,9 @@ bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (AR
 pictures: $(READY)  ## take the pictures of the README; needs Chromium and Node
 	.venv/bin/python -m bench.pictures
 
+rehearse: $(READY)  ## rehearse five releases on this machine, from git tag to Sentry (10 minutes)
+	.venv/bin/python -m tests.support.rehearsal
+
 snapshots: $(READY)  ## list anew what each selection of answers bakes, in tests/snapshots.txt
 	.venv/bin/python -m tests.support.snapshots
 
@@ -49,10 +52,14 @@ lint: $(READY)  ## check style, types, spelling, workflows
 	.venv/bin/mypy
 	.venv/bin/pre-commit run --all-files
 
-lock: | $(UV)  ## pin the newest release of every tool
-	$(UV) pip compile --group dev --upgrade --universal --generate-hashes \
-	  --no-strip-extras --python-version 3.11 --custom-compile-command 'make lock' \
-	  --quiet --output-file requirements.txt
+lock: | $(UV)  ## pin the newest release of every tool and of the project's packages
+	.ci/lock '$(abspath $(UV))'
+
+outdated: | $(UV)  ## list the pins that are behind the newest releases
+	@.ci/outdated '$(abspath $(UV))'
+
+release:  ## make a release of what is committed: make release VERSION=1.3.0
+	@bin/release '$(VERSION)'
 
 # Ctrl+C may interrupt each of these, so its target appears last.
 $(DEMO): | $(READY)

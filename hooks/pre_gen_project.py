@@ -12,7 +12,7 @@ NUMBER = r"(0|[1-9]\d{0,8})"
 PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 HOST = rf"({PART}\.{PART}(:\d+)?|{PART}:\d+)"
 NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,60}")
-SLUG = re.compile(r"[a-z][a-z0-9-]{0,49}")
+SLUG = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)\d)$)[a-z][a-z0-9-]{0,49}")
 RELEASE = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-(a|alpha|b|beta|rc)(\.?{NUMBER})?)?", re.A)
 IMAGE = re.compile(rf"({HOST}/({PART}/)*|({PART}/)?){PART}", re.A)
 DSN = re.compile(
@@ -28,9 +28,10 @@ def is_dsn(value: str) -> bool:
     return not value.strip() or (match is not None and int(match[3] or 1) <= 65535)
 
 
+SLUG_RULE = "a letter, then a-z, 0-9 or -, at most 50, and no Windows device such as con"
 RULES = (
     ("project_name", NAME.fullmatch, "1 to 60 characters without line breaks", "My Microblog"),
-    ("project_slug", SLUG.fullmatch, "a letter, then a-z, 0-9 or -, at most 50", "my-microblog"),
+    ("project_slug", SLUG.fullmatch, SLUG_RULE, "my-microblog"),
     ("sentry_dsn", is_dsn, "empty or a DSN", "https://public_key@o1.ingest.sentry.io/2"),
     ("release", RELEASE.fullmatch, "MAJOR.MINOR.PATCH or a pre-release of it", "1.2.3-rc.1"),
     ("docker_image", IMAGE.fullmatch, "a lower-case repository without a tag", "org/microblog"),

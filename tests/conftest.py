@@ -19,8 +19,9 @@ from tests.support.sentry import Sink
 from tests.support.servers import Project, env_of, install
 from tests.support.template import TEMPLATE
 
-settings.register_profile("template", deadline=None, max_examples=50)
-settings.load_profile("template")
+settings.register_profile("thorough", deadline=None, max_examples=1000, derandomize=True)
+settings.register_profile("fast", deadline=None, max_examples=50)
+settings.load_profile("fast")  # `make test` asks for the other
 
 Bake = Callable[..., Path]
 
@@ -40,8 +41,8 @@ def typed(_cookiecutter_config_file: Path, monkeypatch: pytest.MonkeyPatch) -> B
         def read(key: str, default: str, *_: Any) -> str:
             return answers.get(key, "").strip() or default
 
-        def choose(_: str, options: list[str], *__: Any) -> str:
-            return options[0]
+        def choose(key: str, options: list[str], *_: Any) -> str:
+            return answers.get(key, options[0])
 
         monkeypatch.setattr("cookiecutter.prompt.read_user_variable", read)
         monkeypatch.setattr("cookiecutter.prompt.read_user_yes_no", read)

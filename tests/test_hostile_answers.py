@@ -10,7 +10,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.conftest import Bake
 from tests.support.baking import Terminal, keystrokes, parse, parse_files
-from tests.support.strategies import bad_names, names, slugs
+from tests.support.strategies import bad_names, legal_answers
 from tests.support.template import WRITTEN
 
 NAMES = [
@@ -26,7 +26,10 @@ NAMES = [
     "a" * 60,
 ]
 # Each example bakes into its own folder, so that examples may share the fixture.
-bakes = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+bakes = settings(
+    max_examples=max(settings().max_examples // 20, 5),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def title(project: Path) -> str:
@@ -56,12 +59,12 @@ def test_slugs_stay_text(cookies: Cookies, slug: str) -> None:
 
 
 @bakes
-@given(name=names, slug=slugs)
-def test_legal_answers_give_a_valid_project(typed: Bake, name: str, slug: str) -> None:
+@given(legal_answers)
+def test_legal_answers_give_a_valid_project(typed: Bake, answers: dict[str, str]) -> None:
     """Whatever the legal answers, every file that contains them parses."""
     with TemporaryDirectory() as folder:
-        project = typed(Path(folder), project_name=name, project_slug=slug)
-        assert parse_files(project, WRITTEN)["pyproject.toml"]["project"]["name"] == slug
+        parsed = parse_files(typed(Path(folder), **answers), WRITTEN)
+        assert parsed["pyproject.toml"]["project"]["name"] == answers["project_slug"]
 
 
 @bakes

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.support.browsers import Samples, serving_samples
 from tests.support.commands import Shell
@@ -144,9 +144,8 @@ def test_pages_are_valid(visits: list[Visit], tmp_path: Path) -> None:
 @pytest.fixture
 def phone(browser: Browser, samples: Samples) -> Iterator[Page]:
     """Return an empty window of a phone."""
-    with browser.new_context(
-        base_url=samples.url, viewport={"width": 390, "height": 844}
-    ) as window:
+    size: ViewportSize = {"width": 390, "height": 844}
+    with browser.new_context(base_url=samples.url, viewport=size) as window:
         yield window.new_page()
 
 
@@ -197,7 +196,7 @@ def newcomer(phone: Page, request: pytest.FixtureRequest) -> Keyboard:
     keyboard.press("Register")
     keyboard.type("Username", name)
     keyboard.type("Email", f"{name}@example.com")
-    keyboard.type("New password", PASSWORD["password"])
+    keyboard.type("Choose a password", PASSWORD["password"])
     keyboard.type("Repeat the password", PASSWORD["password"])
     keyboard.press("Register")
     keyboard.sees("What's on your mind?")
@@ -247,7 +246,7 @@ def test_change_password_by_keyboard(newcomer: Keyboard) -> None:
     newcomer.press("Account")
     newcomer.press("Change your password")
     newcomer.type("Current password", PASSWORD["password"])
-    newcomer.type("New password", "battery staple")
+    newcomer.type("Choose a password", "battery staple")
     newcomer.type("Repeat the password", "battery staple")
     newcomer.press("Change password")
     newcomer.sees("Your password is changed.")

@@ -92,3 +92,16 @@ def test_demo_survives_an_interrupt(tmp_path: Path) -> None:
     demo = files(tmp_path / "build/demo/microblog")
     assert ".env" in demo
     assert "left" not in demo
+
+
+def test_release_is_tagged(tmp_path: Path) -> None:
+    """`make release` closes the changelog's section, and tags the commit."""
+    repository = Shell(shutil.copytree(TEMPLATE / "bin", tmp_path / "bin").parent)
+    for name in ("Makefile", "pyproject.toml", "CHANGELOG.md", "requirements.txt"):
+        shutil.copy(TEMPLATE / name, tmp_path)
+    repository.commit()
+    for key, value in (("user.name", "Test"), ("user.email", "test@example.com")):
+        repository.succeed("git", "config", key, value)
+    repository.succeed("make", "release", "VERSION=1.0.0")
+    assert repository.succeed("git", "describe") == "v1.0.0"
+    assert "\n## [1.0.0] - 20" in (tmp_path / "CHANGELOG.md").read_text("utf-8")

@@ -1,6 +1,9 @@
-"""Hypothesis strategies for answers, written from the design and without the hooks' patterns."""
+"""Hypothesis strategies for answers; names and slugs do without the hook's patterns."""
 
 from hypothesis import strategies as st
+
+from tests.support.hooks import PRE_GEN
+from tests.support.template import CONTEXT
 
 HOSTILE = ("'", '"', "\\", "'''", '"""', "{{ 7*7 }}", "{% raw %}", "{#", "$(id)", "`id`", "%s", "#")
 
@@ -21,4 +24,19 @@ bad_names = st.one_of(
 _slug_letters = "abcdefghijklmnopqrstuvwxyz0123456789-"
 slugs = st.builds(
     str.__add__, st.sampled_from(_slug_letters[:26]), st.text(_slug_letters, max_size=49)
+)
+
+dsns = st.from_regex(PRE_GEN.DSN, fullmatch=True).filter(PRE_GEN.is_dsn)
+releases = st.from_regex(PRE_GEN.RELEASE, fullmatch=True)
+images = st.from_regex(PRE_GEN.IMAGE, fullmatch=True).filter(lambda image: len(image) <= 255)
+
+legal_answers = st.fixed_dictionaries(
+    {
+        "project_name": names,
+        "project_slug": slugs,
+        "sentry_dsn": st.just("") | dsns,
+        "release": releases,
+        "docker_image": images,
+        "python_version": st.sampled_from(CONTEXT["python_version"]),
+    }
 )

@@ -11,7 +11,7 @@ from app.models import EMAIL_LENGTH, USERNAME_LENGTH, user_named, user_with_emai
 from app.text import tidy
 
 PASSWORD_RULE = f"Use {PASSWORD_LENGTH} to 128 characters."
-USERNAME_RULE = "Use letters, digits, ., - and _."
+USERNAME_RULE = f"Use letters, digits, ., - and _, at most {USERNAME_LENGTH}."
 
 
 class LoginForm(Form):
@@ -31,7 +31,7 @@ class UsernameForm(Form):
         filters=[tidy],
         validators=[
             DataRequired(),
-            Length(max=USERNAME_LENGTH, message=f"Use at most {USERNAME_LENGTH} characters."),
+            Length(max=USERNAME_LENGTH, message=USERNAME_RULE),
             # Browsers read a URL segment of dots alone as the folder above it.
             Regexp(r"^(?!\.+$)[A-Za-z0-9_.-]+$", message=USERNAME_RULE),
         ],
@@ -78,7 +78,7 @@ class NewPasswordForm(Form):
     """A new password, typed twice, for the user whose name is `owner`."""
 
     password = PasswordField(
-        "New password",
+        "Choose a password",
         validators=[DataRequired(), Length(PASSWORD_LENGTH, 128, PASSWORD_RULE)],
         description=PASSWORD_RULE,
     )

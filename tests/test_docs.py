@@ -1,0 +1,76 @@
+"""The documents: their commands are tested, their links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.template import BODY, TEMPLATE
+
+DOCUMENTS = [
+    *(path for folder in (TEMPLATE, BODY) for path in folder.glob("*.md")),
+    *(BODY / "deploy").glob("*.md"),
+]
+# The test that runs each command of a code block, or why none does.
+COMMANDS = {
+    "uvx cookiecutter gh:org/template": "test_git_url_is_a_source",
+    "cd microblog": "test_closing_message_quotes_the_folder",
+    "make demo": "test_demo_survives_an_interrupt",
+    "make demo SENTRY_DSN=https://...": "not run: the account is yours",
+    "make bench": "not run: it takes an hour",
+    "make test-fast": "not run: it would run this test",
+    "make test": "test_owner_commands_succeed",
+    "make lint": "test_owner_commands_succeed",
+    "make bake": "test_enter_takes_the_defaults",
+    "make release VERSION=1.0.0": "test_release_is_tagged",
+    "make seed": "not run by itself: benchmarks and the project's tests run flask seed",
+    "make run": "test_broken_route_shows_in_spotlight",
+    "make spotlight": "test_broken_route_shows_in_spotlight",
+    "docker compose up --build": "test_broken_route_shows_in_spotlight",
+    "docker compose exec web flask seed": "not run by itself: the project's tests run flask seed",
+    "python -m venv .venv": "not run: desktops.yml runs it",
+    ".venv/bin/pip install --require-hashes -r requirements/dev.txt": "not run: as above",
+    "cp .env.example .env": "not run: make env is tested instead",
+    'python -c "import secrets; print(secrets.token_hex())"': "not run: it is Python's own",
+    ".venv/bin/flask db upgrade": "test_models_and_migrations_agree",
+    ".venv/bin/flask run": "test_broken_route_shows_in_spotlight",
+    ".venv/bin/pytest": "test_own_tests_pass_on_every_python",
+    "make assets": "test_script_is_small",
+    "make install": "test_owner_commands_succeed",
+    "make format": "not run: it repairs what make lint reports",
+    "docker swarm init": "test_scaling_fails_no_request",
+    "docker node update --label-add db=true --label-add proxy=true NODE": (
+        "test_missing_label_is_reported"
+    ),
+    "bin/deploy": "test_release_fails_no_request",
+    "make backup": "test_backup_outlives_the_volume",
+    "make restore FILE=backup-<time>.dump": "test_backup_outlives_the_volume",
+    "uvx cruft link https://github.com/org/template": "test_link_keeps_the_answers",
+    "uvx cruft update -y": "test_update_adds_new_files",
+}
+
+
+def commands(document: Path) -> set[str]:
+    """Return the commands of a document's indented code blocks, without comments and options."""
+    lines = re.findall(r"^ {4,8}(\S.*)$", document.read_text("utf-8"), re.MULTILINE)
+    cut = {re.split(r" +# | --no-input | \\$", line)[0].strip() for line in lines}
+    return {line for line in cut if re.match(r"[a-z./]+( |$)", line)}
+
+
+def test_commands_are_tested() -> None:
+    """Each command is run by a test, or COMMANDS says why not; COMMANDS has no others."""
+    assert {line for document in DOCUMENTS for line in commands(document)} == COMMANDS.keys()
+
+
+def test_tests_of_commands_exist() -> None:
+    """Each test that COMMANDS names exists."""
+    sources = "".join(path.read_text("utf-8") for path in (TEMPLATE / "tests").glob("test_*.py"))
+    names = {name for name in COMMANDS.values() if name.startswith("test_")}
+    assert names - set(re.findall(r"^def (\w+)", sources, re.MULTILINE)) == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(TEMPLATE)))
+def test_links_lead_somewhere(document: Path) -> None:
+    """Each link to a file of the repository names one that exists."""
+    links = re.findall(r"\]\(([^):#]+)\)", document.read_text("utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
