@@ -15,7 +15,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 # Cookiecutter bakes every file in the body, so no bytecode may be written there.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help bake demo test test-fast bench snapshots lint lock outdated release
+.PHONY: help bake demo test test-fast bench pictures rehearse snapshots lint lock outdated release
 
 help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,12 @@ test-fast: $(READY)  ## run the tests that install nothing
 
 bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")
 	.venv/bin/python -m bench $(ARGS)
+
+pictures: $(READY)  ## take the pictures of the README; needs Chromium and Node
+	.venv/bin/python -m bench.pictures
+
+rehearse: $(READY)  ## rehearse five releases on this machine, from git tag to Sentry (10 minutes)
+	.venv/bin/python -m tests.support.rehearsal
 
 snapshots: $(READY)  ## list anew what each selection of answers bakes, in tests/snapshots.txt
 	.venv/bin/python -m tests.support.snapshots

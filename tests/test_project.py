@@ -76,7 +76,7 @@ def test_sentry_test_names_the_event(project: Project, sentry: Sink) -> None:
 
 
 # PyYAML, which dev.txt has, may be built: without a compiler it becomes a pure Python package.
-@pytest.mark.parametrize("lock", ["prod", "dev"])
+@pytest.mark.parametrize("lock", ["prod", "dev", "deploy"])
 @pytest.mark.parametrize("python", PYTHONS)
 def test_pins_install_on_every_python(lock: str, python: str, tmp_path: Path) -> None:
     """Each lock can be installed on each Python without a compiler."""

@@ -17,6 +17,7 @@ SCRIPTS = sorted(path for path in (BODY / "bin").iterdir() if path.suffix == "")
 def fresh(default_project: Path, tmp_path: Path) -> Shell:
     """Return a copy of the default project without `.env`."""
     project = Shell(shutil.copytree(default_project, tmp_path / "project"))
+    project.variables["DOCKER_HOST"] = "tcp://127.0.0.1:1"  # nothing is deployed from here
     (project.folder / ".env").unlink()
     return project
 

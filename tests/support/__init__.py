@@ -11,6 +11,9 @@ browsers    Chromium, and the project with its sample users as people see it
 sentry      servers that stand in for Sentry
 spotlight   `make spotlight`
 containers  containers of an image
+hosts       a bare host that Ansible reaches by SSH, with a registry and Sentry beside it
+rehearsal   releases from a git tag to that host
+sentry_api  a strict fake of Sentry's API for releases and alerts
 load        constant load on a stack
 strategies  answers for Hypothesis
 """

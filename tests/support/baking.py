@@ -68,13 +68,6 @@ def keystrokes(**answers: str) -> str:
     return "".join(f"{answers.get(key, '')}\n" for key in PROMPTS)
 
 
-class ComposeLoader(yaml.SafeLoader):
-    """Read YAML with the tags that Compose adds, such as `!override`."""
-
-
-ComposeLoader.add_multi_constructor("!", lambda loader, _, node: loader.construct_sequence(node))
-
-
 def parse(path: Path) -> Any:
     """Return a file's contents as its own format's parser reads them, or None without a parser."""
     text = path.read_text("utf-8")
@@ -88,7 +81,7 @@ def parse(path: Path) -> Any:
         case _, ".json":
             return json.loads(text)
         case _, ".yaml" | ".yml":
-            return yaml.load(text, ComposeLoader)  # noqa: S506 ComposeLoader is a SafeLoader
+            return yaml.safe_load(text)
         case _, ".html":
             return jinja2.Environment(autoescape=True).parse(text)
     return None

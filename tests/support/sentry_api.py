@@ -12,15 +12,17 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Json = Any
+Endpoint = Callable[["Sentry", "Call"], Json]
 ORGANIZATION = "acme"
 PROJECT = "microblog"
 DSN_PATH = "/7"
+DISCORD = "55"
 NOW = "2026-11-24T12:00:00Z"
 EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 ENVIRONMENT = re.compile(r"(?!none$)[^\s/]{1,64}")
@@ -56,7 +58,7 @@ def scopes(authorization: str) -> set[str]:
     return {ALERTS_TOKEN: SCOPES["alerts"], READER_TOKEN: SCOPES["reader"]}.get(token, set())
 
 
-class RefusedError(Exception):
+class Refusal(Exception):  # noqa: N818 the API's response, not a fault of the fake
     """An error response."""
 
     def __init__(self, status: int, body: Json) -> None:
@@ -67,7 +69,7 @@ class RefusedError(Exception):
 def require(condition: object, **fault: str) -> None:
     """Refuse a body that has a fault."""
     if not condition:
-        raise RefusedError(400, {field: [message] for field, message in fault.items()})
+        raise Refusal(400, {field: [message] for field, message in fault.items()})
 
 
 def require_keys(body: Json, *, needed: str = "", optional: str = "") -> None:
@@ -80,13 +82,35 @@ def require_keys(body: Json, *, needed: str = "", optional: str = "") -> None:
         require(key in known, **{key: "This field is unknown."})
 
 
+@dataclass
+class Call:
+    """A request to an endpoint."""
+
+    key: str  # the release, workflow or detector in the path
+    query: dict[str, list[str]]
+    body: Json
+
+
+ROUTES: list[tuple[str, str, str, Endpoint]] = []
+
+
+def route(method: str, path: str, scope: str) -> Callable[[Endpoint], Endpoint]:
+    """Register the endpoint at a path below the organization, for tokens with a scope."""
+
+    def register(endpoint: Endpoint) -> Endpoint:
+        pattern = f"/api/0/organizations/{ORGANIZATION}/" + path.replace("KEY", "(?P<key>[^/]+)")
+        ROUTES.append((method, pattern, scope, endpoint))
+        return endpoint
+
+    return register
+
+
 class Sentry:
     """What the fake knows."""
 
     def __init__(self) -> None:
         """Start with a project, its built-in detector, and a Discord integration."""
-        self.ids = map(str, count(100))
-        self.lock = threading.Lock()
+        self.last_id = 100
         self.requests: list[Json] = []
         self.events: list[Json] = []
         self.releases: dict[str, Json] = {}
@@ -101,20 +125,33 @@ class Sentry:
         kept = ["requests", "events", "releases", "deploys", "workflows", "detectors", "messages"]
         return {name: getattr(self, name) for name in kept}
 
+    def new_id(self) -> str:
+        """Return an id that nothing has yet."""
+        self.last_id += 1
+        return str(self.last_id)
+
     # Releases
 
-    def new_release(self, body: Json) -> Json:
+    @route("GET", "repos/", "org:ci")
+    def list_repositories(self, _: Call) -> Json:
+        """Return the linked repositories."""
+        return self.repositories
+
+    @route("POST", "releases/", "org:ci")
+    def new_release(self, call: Call) -> Json:
         """Create a release; one that exists is returned as it is."""
+        body = call.body
         require_keys(body, needed="version projects", optional="dateStarted refs commits")
         require(RELEASE.fullmatch(body["version"]), version="Release with name is not valid.")
         require(body["projects"] == [PROJECT], projects="Invalid project ids or slugs.")
         new = {"version": body["version"], "commits": [], "dateReleased": None, "finalized": 0}
         return self.shown(self.releases.setdefault(body["version"], new))
 
-    def change_release(self, version: str, body: Json) -> Json:
+    @route("PUT", "releases/KEY/", "org:ci")
+    def change_release(self, call: Call) -> Json:
         """Set the commits of a release, or finalize it."""
+        body, release = call.body, self.release(call.key)
         require_keys(body, optional="projects dateReleased commits refs")
-        release = self.release(version)
         for commit in body.get("commits", []):
             require(COMMIT.fullmatch(commit["id"]), commits="Enter a valid commit.")
             require(EMAIL.fullmatch(commit["author_email"]), commits="Enter a valid email address.")
@@ -133,7 +170,7 @@ class Sentry:
     def release(self, version: str) -> Json:
         """Return a release that exists."""
         if version not in self.releases:
-            raise RefusedError(404, {"detail": "The requested resource does not exist"})
+            raise Refusal(404, {"detail": "The requested resource does not exist"})
         return self.releases[version]
 
     def shown(self, release: Json) -> Json:
@@ -152,20 +189,28 @@ class Sentry:
             **nulls,
         }
 
-    def previous(self, version: str) -> Json:
+    @route("GET", "releases/KEY/previous-with-commits/", "org:ci")
+    def previous_release(self, call: Call) -> Json:
         """Return the release before a release, if one has commits."""
-        earlier = [release for name, release in self.releases.items() if name != version]
+        earlier = [release for name, release in self.releases.items() if name != call.key]
         with_commits = [release for release in earlier if release["commits"]]
         return self.shown(with_commits[-1]) if with_commits else {}
 
-    def new_deploy(self, version: str, body: Json) -> Json:
+    @route("GET", "releases/KEY/deploys/", "org:ci")
+    def list_deploys(self, call: Call) -> Json:
+        """Return the deploys of a release."""
+        version = self.release(call.key)["version"]
+        return [deploy for deploy in self.deploys if deploy["release"] == version]
+
+    @route("POST", "releases/KEY/deploys/", "org:ci")
+    def new_deploy(self, call: Call) -> Json:
         """Record a deploy, which creates its environment."""
-        self.release(version)
+        body, version = call.body, self.release(call.key)["version"]
         require_keys(
             body, needed="environment", optional="name url dateStarted dateFinished projects"
         )
         require(ENVIRONMENT.fullmatch(body["environment"]), environment="Invalid value.")
-        deploy = {"id": next(self.ids), "name": None, "dateStarted": None, **body}
+        deploy = {"id": self.new_id(), "name": None, "dateStarted": None, **body}
         self.deploys.append({**deploy, "release": version})
         return deploy
 
@@ -202,7 +247,7 @@ class Sentry:
                 self.check_action(action)
         return {
             **body,
-            "id": next(self.ids),
+            "id": self.new_id(),
             "organizationId": "1",
             "createdBy": None,
             "dateCreated": NOW,
@@ -220,7 +265,7 @@ class Sentry:
         require_keys(action, needed="type integrationId data config", optional="id status")
         require(action["type"] in {"email", "discord"}, actionFilters="Invalid action type.")
         if action["type"] == "discord":
-            require(str(action["integrationId"]) == "55", actionFilters="Unknown integration.")
+            require(action["integrationId"] == DISCORD, actionFilters="Unknown integration.")
             identifier = action["config"]["targetIdentifier"]
             require(re.fullmatch(r"\d{17,20}", identifier), actionFilters="Unknown channel.")
         else:
@@ -228,19 +273,19 @@ class Sentry:
 
     def numbered(self, group: Json, **more: Json) -> Json:
         """Return a group of conditions with the ids that Sentry adds."""
-        conditions = [{**condition, "id": next(self.ids)} for condition in group["conditions"]]
+        conditions = [{**condition, "id": self.new_id()} for condition in group["conditions"]]
         actions = [
-            {**action, "id": next(self.ids), "status": "active"}
+            {**action, "id": self.new_id(), "status": "active"}
             for action in group.get("actions", [])
         ]
-        kept = {**group, "id": next(self.ids), "organizationId": "1", "conditions": conditions}
+        kept = {**group, "id": self.new_id(), "organizationId": "1", "conditions": conditions}
         return {**kept, "actions": actions, **more}
 
     def detector(self, body: Json) -> Json:
         """Return a detector as Sentry keeps it."""
         nulls = {"owner": None, "createdBy": None, "description": None, "latestGroup": None}
         kept: Json = {
-            "id": next(self.ids),
+            "id": self.new_id(),
             "projectId": "7",
             "workflowIds": [],
             "dateCreated": NOW,
@@ -282,90 +327,65 @@ class Sentry:
         )
         require(self.environment_exists(source["environment"]), environment="Does not exist.")
         query = {name: value for name, value in source.items() if name != "queryType"}
-        snuba = {**query, "id": next(self.ids), "extrapolationMode": None}
-        status = {"status": 1, "subscription": "9", "id": next(self.ids)}
+        snuba = {**query, "id": self.new_id(), "extrapolationMode": None}
+        status = {"status": 1, "subscription": "9", "id": self.new_id()}
         return {
-            "id": next(self.ids),
+            "id": self.new_id(),
             "type": "snuba_query_subscription",
             "organizationId": "1",
             "sourceId": "3",
             "queryObj": {**status, "snubaQuery": snuba},
         }
 
-    def list_detectors(self, query: dict[str, list[str]]) -> Json:
-        """Return the detectors of a project, of one type if asked."""
-        require(query.get("projectSlug") == [PROJECT], projectSlug="Unknown project.")
-        kind = query.get("query", [""])[0].removeprefix("type:")
-        return [detector for detector in self.detectors if kind in ("", detector["type"])]
+    @route("GET", "integrations/", "org:read")
+    def list_integrations(self, _: Call) -> Json:
+        """Return the integrations of the organization."""
+        return [{"id": DISCORD, "status": "active", "provider": {"key": "discord"}}]
 
-    def create(self, kept: list[Json], make: Callable[[Json], Json], body: Json) -> Json:
+    @route("GET", "detectors/", "org:read")
+    def list_detectors(self, call: Call) -> Json:
+        """Return the detectors of the project."""
+        require(call.query.get("projectSlug") == [PROJECT], projectSlug="Unknown project.")
+        return self.detectors
+
+    @route("POST", f"projects/{PROJECT}/detectors/", "alerts:write")
+    def new_detector(self, call: Call) -> Json:
+        """Create a detector."""
+        return self.create(self.detectors, self.detector(call.body))
+
+    @route("PUT", "detectors/KEY/", "alerts:write")
+    def change_detector(self, call: Call) -> Json:
+        """Replace a detector."""
+        return self.replace(self.detectors, call.key, self.detector(call.body))
+
+    @route("GET", "workflows/", "org:read")
+    def list_workflows(self, call: Call) -> Json:
+        """Return the workflows of the project."""
+        require(call.query.get("projectSlug") == [PROJECT], projectSlug="Unknown project.")
+        return self.workflows
+
+    @route("POST", "workflows/", "alerts:write")
+    def new_workflow(self, call: Call) -> Json:
+        """Create a workflow."""
+        return self.create(self.workflows, self.workflow(call.body))
+
+    @route("PUT", "workflows/KEY/", "alerts:write")
+    def change_workflow(self, call: Call) -> Json:
+        """Replace a workflow."""
+        return self.replace(self.workflows, call.key, self.workflow(call.body))
+
+    def create(self, kept: list[Json], new: Json) -> Json:
         """Keep a new workflow or detector."""
-        kept.append(make(body))
-        return kept[-1]
+        kept.append(new)
+        return new
 
-    def replace(self, kept: list[Json], make: Callable[[Json], Json], key: str, body: Json) -> Json:
-        """Change a workflow or detector."""
-        for place, old in enumerate(kept):
-            if old["id"] == key:
-                kept[place] = {**make(body), "id": key}
-                return kept[place]
-        raise RefusedError(404, {"detail": "The requested resource does not exist"})
-
-
-API = f"/api/0/organizations/{ORGANIZATION}"
-RELEASES, DEPLOYS = rf"{API}/releases/", rf"{API}/releases/([^/]+)/deploys/"
-Route = tuple[str, str, str, Callable[..., Json]]
-ROUTES: list[Route] = [
-    ("GET", rf"{API}/repos/", "org:ci", lambda s, q, b: s.repositories),
-    ("POST", RELEASES, "org:ci", lambda s, q, b: s.new_release(b)),
-    ("PUT", rf"{RELEASES}([^/]+)/", "org:ci", lambda s, q, b, v: s.change_release(v, b)),
-    ("GET", rf"{RELEASES}([^/]+)/", "org:ci", lambda s, q, b, v: s.shown(s.release(v))),
-    (
-        "GET",
-        rf"{RELEASES}([^/]+)/previous-with-commits/",
-        "org:ci",
-        lambda s, q, b, v: s.previous(v),
-    ),
-    ("POST", DEPLOYS, "org:ci", lambda s, q, b, v: s.new_deploy(v, b)),
-    (
-        "GET",
-        DEPLOYS,
-        "org:ci",
-        lambda s, q, b, v: [d for d in s.deploys if d["release"] == v and s.release(v)],
-    ),
-    (
-        "GET",
-        rf"{API}/integrations/",
-        "org:read",
-        lambda s, q, b: [{"id": "55", "status": "active", "provider": {"key": "discord"}}],
-    ),
-    ("GET", rf"{API}/detectors/", "org:read", lambda s, q, b: s.list_detectors(q)),
-    (
-        "POST",
-        rf"{API}/projects/{PROJECT}/detectors/",
-        "alerts:write",
-        lambda s, q, b: s.create(s.detectors, s.detector, b),
-    ),
-    (
-        "PUT",
-        rf"{API}/detectors/(\d+)/",
-        "alerts:write",
-        lambda s, q, b, key: s.replace(s.detectors, s.detector, key, b),
-    ),
-    ("GET", rf"{API}/workflows/", "org:read", lambda s, q, b: s.workflows),
-    (
-        "POST",
-        rf"{API}/workflows/",
-        "alerts:write",
-        lambda s, q, b: s.create(s.workflows, s.workflow, b),
-    ),
-    (
-        "PUT",
-        rf"{API}/workflows/(\d+)/",
-        "alerts:write",
-        lambda s, q, b, key: s.replace(s.workflows, s.workflow, key, b),
-    ),
-]
+    def replace(self, kept: list[Json], key: str, new: Json) -> Json:
+        """Keep a workflow or detector in place of the one with the id."""
+        places = [place for place, old in enumerate(kept) if old["id"] == key]
+        if not places:
+            raise Refusal(404, {"detail": "The requested resource does not exist"})
+        kept[places[0]] = {**new, "id": key}
+        return kept[places[0]]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -378,10 +398,10 @@ class Handler(BaseHTTPRequestHandler):
         """Answer any request."""
         url = urlsplit(self.path)
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        with self.server.sentry.lock:
+        with self.server.lock:
             try:
                 status, body = self.route(url.path, parse_qs(url.query), content)
-            except RefusedError as refusal:
+            except Refusal as refusal:
                 status, body = refusal.status, refusal.body
         data = json.dumps(body).encode()
         self.send_response(status)
@@ -390,7 +410,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_PUT = respond  # noqa: N815
+    do_GET = do_POST = do_PUT = respond  # noqa: N815 the names that http.server calls
 
     def route(self, path: str, query: dict[str, list[str]], content: bytes) -> tuple[int, Json]:
         """Return the status and body for a request."""
@@ -410,18 +430,16 @@ class Handler(BaseHTTPRequestHandler):
     def call(self, path: str, query: dict[str, list[str]], body: Json) -> tuple[int, Json]:
         """Find the endpoint, check the token's scopes, and call it."""
         granted = scopes(self.headers.get("Authorization", ""))
-        for method, pattern, scope, act in ROUTES:
+        for method, pattern, scope, endpoint in ROUTES:
             if method == self.command and (match := re.fullmatch(pattern, path)):
                 if not granted:
-                    raise RefusedError(401, {"detail": "Invalid token"})
+                    raise Refusal(401, {"detail": "Invalid token"})
                 if scope not in granted:
                     detail = "You do not have permission to perform this action."
-                    raise RefusedError(403, {"detail": detail})
-                arguments = [unquote(group) for group in match.groups()]
-                return 201 if method == "POST" else 200, act(
-                    self.server.sentry, query, body, *arguments
-                )
-        raise RefusedError(404, {"detail": "The requested resource does not exist"})
+                    raise Refusal(403, {"detail": detail})
+                call = Call(unquote(match.groupdict().get("key", "")), query, body)
+                return 201 if method == "POST" else 200, endpoint(self.server.sentry, call)
+        raise Refusal(404, {"detail": "The requested resource does not exist"})
 
     def events(self, content: bytes) -> list[Json]:
         """Return the events of an envelope."""
@@ -438,11 +456,24 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """The fake, at an address."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        """Listen."""
-        super().__init__(address, Handler)
-        self.sentry = Sentry()
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listen; a `with` block serves."""
+        super().__init__((host, port), Handler)
+        self.sentry, self.lock = Sentry(), threading.Lock()
+        self.url = f"http://{host}:{self.server_address[1]}"
+
+    def __enter__(self) -> "Server":
+        """Serve in a thread."""
+        threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving."""
+        self.shutdown()
+        self.server_close()
 
 
 if __name__ == "__main__":
-    Server(("", int(sys.argv[1]))).serve_forever()
+    Server("0.0.0.0", int(sys.argv[1])).serve_forever()  # noqa: S104 in a container

@@ -40,8 +40,8 @@ def init_app(app: Flask) -> None:
 
 def refuse_oversized() -> None:
     """Respond with a 413 to a chunked body above the limit, at which Werkzeug truncates it."""
-    limit = request.max_content_length or 0
-    if request.headers.get("Transfer-Encoding") and len(request.get_data()) >= limit:
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    if "Transfer-Encoding" in request.headers and len(request.get_data()) >= limit:
         abort(413)
 
 

@@ -1,7 +1,7 @@
 """Which texts are private, and how they are removed from what quotes them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import g, has_request_context, request, session
@@ -56,7 +56,7 @@ def texts_in(node: object) -> Iterator[str]:
         yield node
     elif isinstance(node, Mapping):
         yield from texts_in(list(node.values()))
-    elif isinstance(node, Iterable):
+    elif isinstance(node, list | tuple):
         for child in node:
             yield from texts_in(child)
 

@@ -66,7 +66,7 @@ class Scrubber:
         for call in calls:
             data = call.get("data") or {}
             data.pop("http.query", None)
-            if not any(f"//{host}/" in data.get("url", "") for host in self.receivers):
+            if not any(f"//{host}/" in str(data.get("url")) for host in self.receivers):
                 kept.append(call)
         return kept
 
@@ -77,7 +77,7 @@ def is_crash_line(entry: Any) -> bool:
     Sentry has the crash as an event already.
     """
     logger = entry.get("category") or entry.get("attributes", {}).get("logger.name")
-    text = entry.get("message") or entry.get("body") or ""
+    text = str(entry.get("message") or entry.get("body"))
     return logger == "app" and text.startswith("Exception on ")
 
 

@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 NEVER_TRACED = ("/browser/", "/healthz", "/readyz", "/static/")
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 URL_LOGGERS = ("gunicorn.access", "werkzeug")  # they log URLs with their queries
-MALFORMED_LOGGER = "gunicorn.error"  # it warns of malformed requests with the client's IP address
 
 
 def init_sentry(config: Mapping[str, Any]) -> None:
@@ -64,7 +63,7 @@ def init_sentry(config: Mapping[str, Any]) -> None:
     )
     for name in URL_LOGGERS:
         ignore_logger(name)
-    for name in (*URL_LOGGERS, MALFORMED_LOGGER):
+    for name in (*URL_LOGGERS, "gunicorn.error"):  # which warns of requests with their IP addresses
         ignore_logger_for_sentry_logs(name)
     # Spotlight shows tags, but not the release. Sentry ignores a tag of this name.
     sentry_sdk.get_global_scope().set_tag("release", config["SENTRY_RELEASE"])

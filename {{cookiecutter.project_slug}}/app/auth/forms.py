@@ -10,6 +10,9 @@ from app.forms import Form
 from app.models import EMAIL_LENGTH, USERNAME_LENGTH, user_named, user_with_email
 from app.text import tidy
 
+PASSWORD_RULE = f"Use {PASSWORD_LENGTH} to 128 characters."
+USERNAME_RULE = f"Use letters, digits, ., - and _, at most {USERNAME_LENGTH}."
+
 
 class LoginForm(Form):
     """A name or e-mail address, and a password."""
@@ -19,11 +22,39 @@ class LoginForm(Form):
     remember_me = BooleanField("Keep me logged in")
 
 
+# A form has its inherited fields in the order of these classes, which is that of the pages.
+class UsernameForm(Form):
+    """A name that nobody else has."""
+
+    username = StringField(
+        "Username",
+        filters=[tidy],
+        validators=[
+            DataRequired(),
+            Length(max=USERNAME_LENGTH, message=USERNAME_RULE),
+            # Browsers read a URL segment of dots alone as the folder above it.
+            Regexp(r"^(?!\.+$)[A-Za-z0-9_.-]+$", message=USERNAME_RULE),
+        ],
+        description=USERNAME_RULE,
+    )
+
+    def validate_username(self, field: StringField) -> None:
+        """Refuse a name that is taken."""
+        if user_named(field.data):
+            raise ValidationError("This name is taken.")
+
+
 class EmailForm(Form):
     """An e-mail address that nobody else has."""
 
     email = EmailField(
-        "Email", filters=[tidy], validators=[DataRequired(), Length(max=EMAIL_LENGTH), Email()]
+        "Email",
+        filters=[tidy],
+        validators=[
+            DataRequired(),
+            Length(max=EMAIL_LENGTH, message=f"Use at most {EMAIL_LENGTH} characters."),
+            Email("This is not an e-mail address."),
+        ],
     )
 
     def validate_email(self, field: EmailField) -> None:
@@ -32,15 +63,24 @@ class EmailForm(Form):
             raise ValidationError("This address has an account.")
 
 
+class ConfirmForm(Form):
+    """A change that needs the current password."""
+
+    current_password = PasswordField("Current password", validators=[DataRequired()])
+
+    def validate_current_password(self, field: PasswordField) -> None:
+        """Refuse a wrong password."""
+        if not check_password_hash(current_user.password_hash, field.data):
+            raise ValidationError("This is not your password.")
+
+
 class NewPasswordForm(Form):
     """A new password, typed twice, for the user whose name is `owner`."""
 
     password = PasswordField(
-        "New password",
-        validators=[
-            DataRequired(),
-            Length(PASSWORD_LENGTH, 128, f"Use {PASSWORD_LENGTH} to 128 characters."),
-        ],
+        "Choose a password",
+        validators=[DataRequired(), Length(PASSWORD_LENGTH, 128, PASSWORD_RULE)],
+        description=PASSWORD_RULE,
     )
     password2 = PasswordField(
         "Repeat the password",
@@ -57,35 +97,8 @@ class NewPasswordForm(Form):
             raise ValidationError("This is easy to guess. Use a less common password.")
 
 
-class RegistrationForm(NewPasswordForm, EmailForm):
+class RegistrationForm(NewPasswordForm, EmailForm, UsernameForm):
     """A new account."""
-
-    username = StringField(
-        "Username",
-        filters=[tidy],
-        validators=[
-            DataRequired(),
-            Length(max=USERNAME_LENGTH),
-            # Browsers read a URL segment of dots alone as the folder above it.
-            Regexp(r"^(?!\.+$)[A-Za-z0-9_.-]+$", message="Use letters, digits, ., - and _."),
-        ],
-    )
-
-    def validate_username(self, field: StringField) -> None:
-        """Refuse a name that is taken."""
-        if user_named(field.data):
-            raise ValidationError("This name is taken.")
-
-
-class ConfirmForm(Form):
-    """A change that needs the current password."""
-
-    current_password = PasswordField("Current password", validators=[DataRequired()])
-
-    def validate_current_password(self, field: PasswordField) -> None:
-        """Refuse a wrong password."""
-        if not check_password_hash(current_user.password_hash, field.data):
-            raise ValidationError("This is not your password.")
 
 
 class ChangePasswordForm(NewPasswordForm, ConfirmForm):

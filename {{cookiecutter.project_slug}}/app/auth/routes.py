@@ -26,8 +26,9 @@ def shows_form_again(response: Response) -> bool:
 
 def account_and_network() -> str:
     """Return whose password is tried, and from which network."""
-    name = current_user.get_id() or tidy(request.form.get("username", "")) or ""
-    return f"{name[:EMAIL_LENGTH].lower()} {client_network()}"
+    name = tidy(request.form.get("username", "")) or ""
+    account = getattr(current_user, "id", name[:EMAIL_LENGTH].lower())
+    return f"{account} {client_network()}"
 
 
 def limit_guesses(view: Callable[[], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:

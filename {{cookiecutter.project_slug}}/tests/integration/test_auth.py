@@ -346,6 +346,11 @@ class TestLostSession:
         assert ["My &lt;text&gt;" in client.get(path).text for _ in range(2)] == [True, False]
 
     @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+    def test_button_has_no_page(self, client: FlaskClient) -> None:
+        """A button whose URL has no page is answered with the reason."""
+        assert client.post("/auth/logout", headers=self.own).status_code == 400
+
+    @pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
     @pytest.mark.parametrize("origin", [{}, {"Origin": "http://evil.example"}, {"Origin": "null"}])
     def test_other_site_changes_nothing(self, client: FlaskClient, origin: dict[str, str]) -> None:
         """A form on another site gets neither into the session nor rid of it."""

@@ -84,6 +84,12 @@ def test_page_names_rule(client: FlaskClient, susan: int) -> None:
     assert "susan" not in str(told)
 
 
+@pytest.mark.usefixtures("script", "sentry")
+def test_crash_names_user(client: FlaskClient, susan: int) -> None:
+    """On the page of a crash, the script is told the number of the user who was loaded before."""
+    assert settings(client.get("/broken_route"))["user"] == str(susan)
+
+
 @pytest.mark.usefixtures("script", "sentry", "susan")
 def test_crash_of_database_has_script(app: Flask, client: FlaskClient) -> None:
     """The page of a crash loads the script without asking the database who the user is."""

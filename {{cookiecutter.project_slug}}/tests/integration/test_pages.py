@@ -17,6 +17,10 @@ PAGES = [
     "/user/david",
     "/user/susan/followers",
     "/edit_profile",
+    "/account",
+    "/account/password",
+    "/account/email",
+    "/account/delete",
     "/post/1",
     "/post/1/delete",
     "/missing",
@@ -101,10 +105,25 @@ def test_text_is_escaped(client: FlaskClient, form: str, field: str, page: str) 
     assert "&lt;script&gt;" in text
 
 
-def test_first_error_gets_focus(auth: AuthActions) -> None:
+@pytest.mark.parametrize("path", ["/account/email", "/account/password"])
+@pytest.mark.usefixtures("susan")
+def test_first_error_gets_focus(client: FlaskClient, path: str) -> None:
     """A form that is shown again has the focus on its first invalid field, and on no other."""
+    page = client.post(path, data={"email": "?"}).text
+    invalid = re.findall(r'aria-invalid="true"( autofocus)?', page)
+    assert invalid == [" autofocus", *([""] * (len(invalid) - 1))]
+
+
+def test_valid_field_gets_no_focus(auth: AuthActions) -> None:
+    """Where the first field is valid, the focus is on the first one that is not."""
     page = auth.register(username="susan", email="?", password="short").text
     assert re.findall(r'<input [^>]*\sid="(\w+)"[^>]* autofocus', page) == ["email"]
+
+
+def test_registration_has_focus_in_order(auth: AuthActions) -> None:
+    """The fields of the longest form are checked in the order of its page."""
+    page = auth.register(username="", email="", password="").text
+    assert re.findall(r'<input [^>]*\sid="(\w+)"[^>]* autofocus', page) == ["username"]
 
 
 @pytest.mark.usefixtures("susan")

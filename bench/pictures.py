@@ -1,0 +1,153 @@
+"""Take the README's pictures: a bake, the timeline, and a crash beside its event in Spotlight.
+
+Everything is real: a project is baked, installed, seeded and served, and Chromium shows it. Also
+print what Lighthouse says of the pages.
+"""
+
+import fcntl
+import json
+import os
+import pty
+import select
+import struct
+import subprocess
+import tempfile
+import termios
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from tests.support.baking import COOKIECUTTER, Terminal, bake
+from tests.support.browsers import CHROMIUM, FLAGS, chromium, serving_samples
+from tests.support.commands import HERE
+from tests.support.servers import Project, install
+from tests.support.spotlight import make_spotlight
+from tests.support.template import TEMPLATE
+
+PICTURES = TEMPLATE / "docs"
+SIZE: ViewportSize = {"width": 960, "height": 640}
+
+ROWS, COLUMNS = 28, 104
+COMMAND = "uvx cookiecutter gh:org/template"
+ANSWERS = ("Birdsong", "", "https://public@sentry.example.com/1", "", "", "")
+KEY = 0.06  # seconds between two keys
+THOUGHT = 0.8  # seconds before an answer
+LIGHTHOUSE = ("npx", "--yes", "lighthouse@12.8.2")  # runs on Node 20
+SVG_TERM = ("npx", "--yes", "svg-term-cli@2.1.1", "--window")
+
+
+def main() -> None:
+    """Take all pictures."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        folder = Path(name)
+        picture_bake(folder)
+        project = Project(bake(folder), folder / "venv")
+        install(project.folder / "requirements/prod.txt", project.venv)
+        picture_crash(browser, project)
+        with serving_samples(project, folder) as samples:
+            with browser.new_context(base_url=samples.url, viewport=SIZE) as window:
+                page = window.new_page()
+                samples.log_in(page)
+                picture_timeline(page)
+                [session] = [c["value"] for c in window.cookies() if c["name"] == "session"]
+            for path in ("/", "/auth/login"):
+                print(path, lighthouse(samples.url + path))
+            print("timeline", lighthouse(samples.url, Cookie=f"session={session}"))
+
+
+def picture_timeline(page: Page) -> None:
+    """Show the timeline, light and dark."""
+    page.goto("/")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=PICTURES / f"timeline-{scheme}.png")
+
+
+def lighthouse(url: str, **headers: str) -> dict[str, float]:
+    """Return the figures of a page, of which 1 is the best."""
+    report = HERE.succeed(
+        *LIGHTHOUSE,
+        url,
+        "--quiet",
+        "--output=json",
+        f"--chrome-flags=--headless=new {' '.join(FLAGS)}",
+        f"--extra-headers={json.dumps(headers)}",
+        CHROME_PATH=CHROMIUM or "",
+    )
+    return {name: found["score"] for name, found in json.loads(report)["categories"].items()}
+
+
+def picture_crash(browser: Browser, project: Project) -> None:
+    """Show the broken route beside the event that Spotlight has of it."""
+    (project.folder / ".venv").symlink_to(project.venv)
+    for ready in ("prod", "dev"):
+        (project.venv / ready).touch()
+    with make_spotlight(project.folder) as started, browser.new_context(viewport=SIZE) as window:
+        page = window.new_page()
+        page.goto(f"{started.site}/broken_route")
+        crash = page.screenshot()
+        event_id = page.inner_text("code.event-id")
+        page.goto(f"{started.spotlight}/telemetry/errors/{event_id}/details")
+        page.locator("pre.shiki").first.wait_for()  # the source code has its colours
+        side_by_side(browser, crash, page.screenshot())
+
+
+def side_by_side(browser: Browser, *pictures: bytes) -> None:
+    """Save pictures as one, the first at the left."""
+    sources = [f"data:image/png;base64,{b64encode(picture).decode()}" for picture in pictures]
+    images = "".join(f'<img src="{source}" width="{SIZE["width"]}">' for source in sources)
+    page = browser.new_page(viewport={"width": 2 * SIZE["width"], "height": SIZE["height"]})
+    page.set_content(f'<body style="margin: 0; display: flex">{images}</body>')
+    page.screenshot(path=PICTURES / "broken-route.png")
+
+
+def picture_bake(folder: Path) -> None:
+    """Record a bake, typed at the prompts, as an animated picture."""
+    cast = folder / "bake.cast"
+    header = {"version": 2, "width": COLUMNS, "height": ROWS}
+    (folder / "terminal").mkdir()
+    lines = [header, *record(Terminal(folder / "terminal"))]
+    cast.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    HERE.succeed(*SVG_TERM, "--in", str(cast), "--out", str(PICTURES / "bake.svg"))
+
+
+def record(terminal: Terminal) -> Iterator[tuple[float, str, str]]:
+    """Bake, answering whenever the terminal is silent, and yield what it shows and when."""
+    clock = 0.0
+    for text in ("\x1b[32m$\x1b[0m ", *COMMAND, "\r\n"):
+        yield clock, "o", text
+        clock += KEY
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    variables = {**terminal.variables, "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        COOKIECUTTER,
+        cwd=terminal.folder,
+        env=variables,
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+    )
+    os.close(follower)
+    answers = iter(ANSWERS)
+    with suppress(OSError):  # the terminal has been closed
+        while True:
+            if select.select([leader], [], [], 1)[0]:
+                shown = os.read(leader, 4096).decode()
+                yield clock, "o", shown.replace(str(terminal.folder), "~")
+                continue
+            clock += THOUGHT
+            for key in next(answers, "") + "\n":
+                os.write(leader, key.encode())
+                clock += KEY
+                yield clock, "o", os.read(leader, 4096).decode()
+    process.wait()
+    yield clock + 4, "o", ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A bare host that Ansible reaches by SSH, with a registry and a fake Sentry in its network."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from tests.support import sentry_api
+from tests.support.commands import HERE, docker
+from tests.support.servers import free_port, responds, wait_for
+from tests.support.template import TEMPLATE
+
+NAME = "microblog-rehearsal"
+# What the stack needs from Docker Hub; the host gets it from the registry beside it.
+BASE_IMAGES = ("caddy:2", "postgres:18", "redis:8-alpine")
+PRIVILEGED = (
+    "--privileged",
+    "--cgroupns=host",
+    *("--volume", "/sys/fs/cgroup:/sys/fs/cgroup"),
+    *("--volume", "/var/lib/docker"),
+    *("--volume", "/var/lib/containerd"),
+    *("--tmpfs", "/run"),
+)
+
+
+@dataclass
+class Host:
+    """The host and what is beside it."""
+
+    address: str
+    registry: str
+    sentry: str
+    key: str
+
+    def run(self, *command: str) -> str:
+        """Run a command on the host, without SSH, and return what it prints."""
+        return docker("exec", f"{NAME}-host", *command)
+
+    def records(self) -> sentry_api.Json:
+        """Return what the fake Sentry recorded."""
+        return requests.get(f"{self.sentry}/records", timeout=10).json()
+
+    def known_hosts(self) -> str:
+        """Return the host's public key, as a person gets it before the first deploy."""
+        return HERE.succeed("ssh-keyscan", "-t", "ed25519", self.address) + "\n"
+
+
+@contextmanager
+def bare_host(folder: Path) -> Iterator[Host]:
+    """Run the host, the registry and Sentry until the block ends."""
+    port = str(free_port())
+    remove()
+    try:
+        docker("build", "--quiet", "--tag", f"{NAME}-host", TEMPLATE / "tests/support/host")
+        docker("network", "create", NAME)
+        run("host", *PRIVILEGED, "--publish", f"127.0.0.1:{port}:{port}", f"{NAME}-host")
+        own_registry(port)
+        key = allow_key(folder)
+        host = Host(address("host"), f"localhost:{port}", run_sentry(), key)
+        wait_for(lambda: HERE.run("ssh-keyscan", host.address).stdout, "the SSH server")
+        yield host
+    finally:
+        remove()
+
+
+def run(name: str, *arguments: str | Path) -> None:
+    """Start a container in the network."""
+    network = () if "--network" in arguments else ("--network", NAME)
+    docker("run", "--detach", "--init", "--name", f"{NAME}-{name}", *network, *arguments)
+
+
+def own_registry(port: str) -> None:
+    """Run a registry at localhost both for this machine and for the host, and fill it."""
+    network = ("--network", f"container:{NAME}-host")
+    run("registry", *network, "--env", f"REGISTRY_HTTP_ADDR=:{port}", "registry:2")
+    wait_for(lambda: responds(f"http://localhost:{port}/v2/"), "the registry")
+    for image in BASE_IMAGES:
+        copy = f"localhost:{port}/library/{image}"
+        docker("tag", image, copy)
+        docker("push", "--quiet", copy)
+        docker("rmi", copy)
+    mirror = json.dumps({"registry-mirrors": [f"http://localhost:{port}"]})
+    docker("exec", f"{NAME}-host", "sh", "-c", f"echo '{mirror}' >/etc/docker/daemon.json")
+
+
+def allow_key(folder: Path) -> str:
+    """Make an SSH key that may log in to the host, and return it."""
+    HERE.succeed("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / "key")
+    keys = "/home/deploy/.ssh/authorized_keys"
+    docker("cp", folder / "key.pub", f"{NAME}-host:{keys}")
+    docker("exec", f"{NAME}-host", "chown", "deploy:", keys)
+    return (folder / "key").read_text()
+
+
+def run_sentry() -> str:
+    """Run the fake Sentry, and return its URL, which the host and this machine can reach."""
+    script = ("--volume", f"{Path(sentry_api.__file__)}:/sentry_api.py:ro")
+    run("sentry", *script, "python:3.14-slim", "python", "/sentry_api.py", "8000")
+    url = f"http://{address('sentry')}:8000"
+    wait_for(lambda: responds(f"{url}/records"), "the fake Sentry")
+    return url
+
+
+def address(name: str) -> str:
+    """Return the IP address of a container."""
+    networks = docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", f"{NAME}-{name}")
+    return str(json.loads(networks)[NAME]["IPAddress"])
+
+
+def remove() -> None:
+    """Remove what a rehearsal runs, also if it was interrupted."""
+    for name in ("sentry", "registry", "host"):
+        HERE.run("docker", "rm", "--force", "--volumes", f"{NAME}-{name}")
+    HERE.run("docker", "network", "rm", NAME)

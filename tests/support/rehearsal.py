@@ -1,0 +1,388 @@
+"""Releases rehearsed on one machine: from `git push` of a tag to the servers and Sentry.
+
+`make rehearse` tells it as a story. act runs the project's own workflow, unmodified; stand-ins for
+its two actions clone the repository and leave the machine's Python as it is.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from tests.support import sentry_api
+from tests.support.baking import bake
+from tests.support.commands import HERE, Shell, docker
+from tests.support.hosts import Host, bare_host
+from tests.support.load import Load, Request
+from tests.support.servers import install
+from tests.support.template import BODY
+
+ACT = Path(sys.executable).with_name("act")
+SLUG = "microblog"
+DOCKER_TOKEN = "planted-docker-token"  # noqa: S105
+WEBHOOK = "planted-webhook-token"
+WORKFLOW = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text("utf-8"))
+MIGRATION = '''"""Posts have a language."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "language"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.add_column("post", sa.Column("language", sa.String(5)))
+'''
+# Clones as actions/checkout does: without history, unless it is asked for.
+CHECKOUT = """
+name: checkout
+inputs: {{persist-credentials: {{default: "true"}}, fetch-depth: {{default: "1"}}}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: >-
+        git -c advice.detachedHead=false clone --quiet
+        ${{{{ inputs.fetch-depth != '0' && '--depth 1' || '' }}}}
+        --branch "$GITHUB_REF_NAME" "file://{origin}" .
+"""
+PYTHON = """
+name: setup-python
+inputs: {python-version: {required: true}}
+runs: {using: composite, steps: [{shell: bash, run: python3 --version}]}
+"""
+
+
+Result = subprocess.CompletedProcess[str]
+
+
+class Idle:
+    """Nobody uses the site."""
+
+    def during(self, act: Callable[[], object]) -> list[Request]:
+        """Do something."""
+        act()
+        return []
+
+
+@dataclass
+class Step:
+    """A release, and what became of it."""
+
+    title: str
+    version: str
+    succeeded: bool
+    log: str
+    seconds: float
+    serves: str
+    digest: str
+    commits: int
+    deploys: list[str]
+    requests: list[Request]
+
+    @property
+    def changed(self) -> int:
+        """Return the number of changes that Ansible made on the host."""
+        return int(re.findall(r"changed=(\d+)", self.log)[-1])
+
+    @property
+    def failed(self) -> list[Request]:
+        """Return the requests that failed meanwhile."""
+        return [request for request in self.requests if not request.succeeded]
+
+
+@dataclass
+class Rehearsal:
+    """A project, its git repository and server, and the host that it is released to."""
+
+    folder: Path
+    host: Host
+    say: Callable[[str], None]
+    steps: list[Step] = field(default_factory=list)
+    posts: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Bake the project, commit it, and push it to a git server."""
+        image = f"{self.host.registry}/acme/{SLUG}"
+        self.project = Shell(bake(self.folder, project_slug=SLUG, docker_image=image))
+        self.project.variables |= {
+            "GIT_AUTHOR_NAME": "Susan",
+            "GIT_AUTHOR_EMAIL": "susan@example.com",
+            "GIT_COMMITTER_NAME": "Susan",
+            "GIT_COMMITTER_EMAIL": "susan@example.com",
+            "HOME": str(self.folder),
+        }
+        self.site = f"http://{self.host.address}"
+        self.origin = self.folder / "origin.git"
+        self.project.succeed("git", "init", "--quiet", "--bare", self.origin)
+        self.project.succeed("git", "init", "--quiet", "--initial-branch", "main")
+        self.project.succeed("git", "remote", "add", "origin", self.origin)
+        (self.project.folder / "deploy/known_hosts").write_text(self.host.known_hosts())
+        self.edit("compose.swarm.yaml", "${BROKEN_ROUTE:-0}", "1")
+        self.keep_one_test()
+        self.commit("Start")
+        self.write_settings()
+
+    def keep_one_test(self) -> None:
+        """Leave one test for the workflow to run; other tests of the template run them all."""
+        for path in (self.project.folder / "tests").glob("*/test_*.py"):
+            if path.name != "test_health.py":
+                path.unlink()
+
+    def write_settings(self) -> None:
+        """Write the secrets and variables of the repository, and the stand-ins of the actions."""
+        token = sentry_api.organization_token(self.host.sentry)
+        dsn = self.host.sentry.replace("://", "://public@") + sentry_api.DSN_PATH
+        self.secrets = {
+            "DOCKER_TOKEN": DOCKER_TOKEN,
+            "SENTRY_AUTH_TOKEN": token,
+            "SENTRY_DSN": dsn,
+            "SSH_PRIVATE_KEY": self.host.key,
+            "DISCORD_WEBHOOK": f"{self.host.sentry}/webhook/{WEBHOOK}",
+        }
+        self.settings = {
+            "DOCKER_USERNAME": "susan",
+            "HOSTS": self.host.address,
+            "PUBLIC_URL": self.site,
+            "SSH_USER": "deploy",
+        }
+        for name, values in (("secrets", self.secrets), ("vars", self.settings)):
+            lines = (f"{key}={json.dumps(value)}\n" for key, value in values.items())
+            (self.folder / name).write_text("".join(lines))
+        for name, text in (
+            ("checkout", CHECKOUT.format(origin=self.origin)),
+            ("setup-python", PYTHON),
+        ):
+            (self.folder / name).mkdir()
+            (self.folder / name / "action.yml").write_text(text)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change a file of the project."""
+        text = (self.project.folder / name).read_text("utf-8")
+        assert old in text, name
+        (self.project.folder / name).write_text(text.replace(old, new), "utf-8")
+
+    def commit(self, message: str) -> None:
+        """Commit everything."""
+        self.project.succeed("git", "add", ".")
+        self.project.succeed("git", "commit", "--quiet", "--message", message)
+
+    def add_migration(self) -> None:
+        """Add a column in a migration of the next release."""
+        versions = self.project.folder / "migrations/versions"
+        texts = "".join(path.read_text() for path in versions.glob("*.py"))
+        [head] = set(re.findall(r'^revision.* = "(.*)"', texts, re.M)) - set(
+            re.findall(r'^down_revision.* = "(.*)"', texts, re.M)
+        )
+        (versions / "language.py").write_text(MIGRATION.format(head=head))
+        self.commit("Give posts a language")
+
+    def fall_ill(self) -> None:
+        """Let the next release never be healthy."""
+        self.edit("app/health.py", '"/healthz"', '"/sick"')
+        self.commit("Rename a URL")
+
+    # Ways to release
+
+    def push(self, version: str) -> Result:
+        """Release a version and push its tag, on which the workflow runs."""
+        self.project.succeed("make", "release", f"VERSION={version}")
+        self.project.succeed("git", "push", "--quiet", "origin", "HEAD", f"v{version}")
+        return self.act("push", {"ref": f"refs/tags/v{version}"})
+
+    def dispatch(self, version: str) -> Result:
+        """Run the workflow by hand for a version that is published."""
+        inputs = {"version": version}
+        return self.act("workflow_dispatch", {"ref": "refs/heads/main", "inputs": inputs})
+
+    def act(self, event: str, payload: dict[str, Any]) -> Result:
+        """Run the workflow for an event."""
+        (self.folder / "event.json").write_text(json.dumps(payload))
+        uses = {s["uses"] for job in WORKFLOW["jobs"].values() for s in job["steps"] if "uses" in s}
+        actions = (
+            f"--local-repository={action}={self.folder / action.split('@')[0].split('/')[1]}"
+            for action in uses
+        )
+        return self.project.run(
+            ACT,
+            event,
+            *("--workflows", ".github/workflows/release.yml"),
+            *("--eventpath", self.folder / "event.json"),
+            *("--secret-file", self.folder / "secrets"),
+            *("--var-file", self.folder / "vars"),
+            *("--env-file", "/dev/null"),
+            *("--platform", "ubuntu-latest=-self-hosted"),
+            *("--action-cache-path", self.folder / "act"),
+            "--action-offline-mode",
+            "--no-cache-server",
+            "--no-skip-checkout",
+            *actions,
+            PIP_NO_COMPILE="1",
+        )
+
+    def by_hand(self, version: str) -> Result:
+        """Release a version with the recipes that the workflow runs, if it is new, and ship it."""
+        tools = self.project.folder / ".venv/tools"
+        if not tools.exists():
+            install(self.project.folder / "requirements/deploy.txt", tools)
+            (tools.parent / "bin").mkdir(exist_ok=True)
+            (tools.parent / "bin/python").symlink_to(sys.executable)
+            (tools / "ready").touch()
+        settings = {
+            **self.secrets,
+            **self.settings,
+            "ANSIBLE_PRIVATE_KEY": self.host.key,
+            "ANSIBLE_REMOTE_USER": "deploy",
+        }
+        if self.project.run("git", "rev-parse", f"v{version}").returncode:
+            self.project.succeed("make", "release", f"VERSION={version}")
+            self.project.succeed("make", "publish", "sentry-release", **settings)
+        shipped = self.project.run("make", "ship", f"VERSION={version}", **settings)
+        self.project.succeed("make", "sentry-deploy", **settings)
+        return shipped
+
+    # What became of it
+
+    def step(
+        self,
+        title: str,
+        version: str,
+        release: Callable[[str], Result],
+        load: Load | None = None,
+    ) -> Step:
+        """Release a version, and record what became of it."""
+        self.say(f"== {title}")
+        start, deploys = time.monotonic(), len(self.host.records()["deploys"])
+        results: list[Result] = []
+        seen = (load or Idle()).during(lambda: results.append(release(version)))
+        records = self.host.records()
+        known = records["releases"].get(f"{SLUG}@{version}", {"commits": []})
+        step = Step(
+            title,
+            version,
+            succeeded=results[0].returncode == 0,
+            log=results[0].stdout + results[0].stderr,
+            seconds=time.monotonic() - start,
+            serves=self.serves(),
+            digest=self.digest(),
+            commits=len(known["commits"]),
+            deploys=[deploy["release"] for deploy in records["deploys"][deploys:]],
+            requests=seen,
+        )
+        self.steps.append(step)
+        self.say(f"   {step.seconds:.0f} s, {step.serves} serves, {len(step.failed)} failures")
+        return step
+
+    def serves(self) -> str:
+        """Return the release that the site says it serves."""
+        return str(requests.get(f"{self.site}/readyz", timeout=10).json()["release"])
+
+    def digest(self) -> str:
+        """Return the digest of the image that runs on the host."""
+        form = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
+        image = self.host.run("docker", "service", "inspect", "--format", form, f"{SLUG}_web")
+        return image.split("@")[1]
+
+    def published(self, version: str) -> str:
+        """Return the digest that the registry has for a version."""
+        url = f"http://{self.host.registry}/v2/acme/{SLUG}/manifests/{version}"
+        accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+        return requests.head(url, headers=accept, timeout=10).headers["Docker-Content-Digest"]
+
+    def tokens(self) -> dict[str, str]:
+        """Return the secrets that nobody may find where they do not belong."""
+        body = self.host.key.splitlines()[2]
+        release = {"SENTRY_AUTH_TOKEN": sentry_api.RELEASE_SECRET, "SSH_PRIVATE_KEY": body}
+        return {**release, "DOCKER_TOKEN": DOCKER_TOKEN, "DISCORD_WEBHOOK": WEBHOOK}
+
+    def leaks(self) -> list[str]:
+        """Return the places that contain a token: logs, the image, the files of the host."""
+        found = [
+            f"{name} in the log of {step.title}"
+            for name, token in self.tokens().items()
+            for step in self.steps
+            if token in step.log
+        ]
+        for name, token in self.tokens().items():
+            search = f"grep -rls {token} /opt /etc /home /root /tmp /var/log || true"
+            found += [f"{name} in {path}" for path in self.host.run("sh", "-c", search).split()]
+        image = self.folder / "image.tar"
+        docker("save", "--output", image, f"{self.host.registry}/acme/{SLUG}:latest")
+        content = image.read_bytes()
+        return found + [
+            f"{n} in the image" for n, t in self.tokens().items() if t.encode() in content
+        ]
+
+    def table(self) -> str:
+        """Return what became of all releases, as a table."""
+        row = "{:<9}{:<15}{:>8}  {:<17}{:>9}{:>8}".format
+        head = row("release", "digest", "commits", "deploy", "requests", "failed")
+        lines = [
+            row(
+                step.version,
+                step.digest.removeprefix("sha256:")[:12],
+                step.commits,
+                ", ".join(step.deploys) or "none",
+                len(step.requests),
+                len(step.failed),
+            )
+            for step in self.steps
+        ]
+        return "\n".join([head, *lines])
+
+
+@contextmanager
+def rehearsal(folder: Path, say: Callable[[str], None]) -> Iterator[Rehearsal]:
+    """Prepare a rehearsal; its containers run until the block ends."""
+    say("== A bare host, a registry, a git server and a fake Sentry")
+    start = time.monotonic()
+    with bare_host(folder) as host:
+        prepared = Rehearsal(folder, host, say)
+        say(f"   {time.monotonic() - start:.0f} s")
+        yield prepared
+        for image in docker("images", "--quiet", f"{host.registry}/acme/{SLUG}").split():
+            HERE.run("docker", "rmi", "--force", image)
+
+
+def story(folder: Path) -> None:
+    """Rehearse five releases, and fail if one of them does not end as it should."""
+    with rehearsal(folder, print) as play:
+        first = play.step("1.0.0 reaches a bare host", "1.0.0", play.push)
+        with Load(play.site) as load:
+            play.add_migration()
+            second = play.step("1.1.0 brings a migration", "1.1.0", play.push, load)
+            play.fall_ill()
+            sick = play.step("1.2.0 is never healthy", "1.2.0", play.push, load)
+            back = play.step("1.0.0 on demand", "1.0.0", play.dispatch, load)
+            again = play.step("1.0.0 once more", "1.0.0", play.dispatch, load)
+        print(f"\n{play.table()}\n")
+        expected = [
+            (True, "1.0.0"),
+            (True, "1.1.0"),
+            (False, "1.1.0"),
+            (True, "1.0.0"),
+            (True, "1.0.0"),
+        ]
+        steps = (first, second, sick, back, again)
+        seen = [(step.succeeded, step.serves.removeprefix(f"{SLUG}@")) for step in steps]
+        assert seen == expected, seen
+        assert not any(step.failed for step in steps), "requests failed"
+        assert again.changed == 0, "the last release changed something"
+        assert not play.leaks(), play.leaks()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        story(Path(folder))

@@ -1,0 +1,159 @@
+"""Releases from a git tag to a watched server, rehearsed on this machine.
+
+`make rehearse` tells a longer story. This one is short: act runs the project's workflow for a first
+release; a second one has a migration and is never healthy, while people post; then the first is
+deployed once more.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.commands import docker
+from tests.support.load import Load
+from tests.support.rehearsal import SLUG, Rehearsal, Step, rehearsal
+from tests.support.sentry_api import Json
+from tests.support.visitors import crash
+
+pytestmark = [pytest.mark.slow, pytest.mark.containers]
+
+FIRST, SICK = f"{SLUG}@1.0.0", f"{SLUG}@1.1.0"
+
+
+@pytest.fixture(scope="module")
+def play(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """Return a rehearsal after its three steps, with its host still running."""
+    with rehearsal(tmp_path_factory.mktemp("rehearsal"), print) as play:
+        play.step("1.0.0 reaches a bare host", "1.0.0", play.push)
+        with Load(play.site) as load:
+            play.add_migration()
+            play.fall_ill()
+            play.step("1.1.0 is never healthy", "1.1.0", play.by_hand, load)
+        play.posts = load.acknowledged()
+        play.step("1.0.0 once more", "1.0.0", play.by_hand)
+        yield play
+
+
+@pytest.fixture(scope="module")
+def first(play: Rehearsal) -> Step:
+    """Return the first deploy."""
+    return play.steps[0]
+
+
+@pytest.fixture(scope="module")
+def sick(play: Rehearsal) -> Step:
+    """Return the deploy that was rolled back."""
+    return play.steps[1]
+
+
+@pytest.fixture(scope="module")
+def again(play: Rehearsal) -> Step:
+    """Return the deploy of what serves already."""
+    return play.steps[2]
+
+
+@pytest.fixture(scope="module")
+def records(play: Rehearsal) -> Json:
+    """Return what the fake Sentry recorded."""
+    return play.host.records()
+
+
+def test_tag_reaches_a_bare_host(first: Step) -> None:
+    """The workflow checks, publishes and deploys a pushed tag to a host without Docker."""
+    assert first.succeeded, first.log
+    assert first.serves == FIRST
+
+
+def test_published_digest_is_deployed(play: Rehearsal, first: Step) -> None:
+    """The image that serves is byte for byte the one that was published."""
+    assert first.digest == play.published("1.0.0")
+
+
+@pytest.mark.parametrize("tag", ["1.0", "latest"])
+def test_rolling_tags_name_the_newest_release(play: Rehearsal, tag: str) -> None:
+    """X.Y and latest name the newest release of their line."""
+    newest = {"1.0": "1.0.0", "latest": "1.1.0"}[tag]
+    assert play.published(tag) == play.published(newest)
+
+
+def test_image_is_labelled(play: Rehearsal) -> None:
+    """The image's labels have the version and commit of its tag."""
+    image = f"{play.host.registry}/acme/{SLUG}:1.0.0"
+    label = '{{{{index .Config.Labels "org.opencontainers.image.{}"}}}}'.format
+    inspect = ("image", "inspect", "--format")
+    assert docker(*inspect, label("version"), image) == "1.0.0"
+    commit = play.project.succeed("git", "rev-parse", "v1.0.0^{commit}")
+    assert docker(*inspect, label("revision"), image) == commit
+
+
+def test_sentry_has_the_commits_of_each_release(play: Rehearsal, records: Json) -> None:
+    """A release in Sentry has the commits that are in its tag and not in the tag before."""
+    log = play.project.succeed("git", "log", "--format=%H", "v1.0.0..v1.1.0").split()
+    assert records["releases"][SICK]["commits"] == log
+
+
+def test_sentry_has_the_deploys(first: Step, sick: Step) -> None:
+    """After a roll-back, Sentry has a deploy of the release that serves again."""
+    assert (first.deploys, sick.deploys) == ([FIRST], [FIRST])
+
+
+def test_only_what_served_is_finalized(records: Json) -> None:
+    """A release without a healthy deploy gets no date in Sentry."""
+    finalized = {name: release["finalized"] for name, release in records["releases"].items()}
+    assert finalized == {FIRST: 1, SICK: 0}
+
+
+def test_deploy_sends_an_event(records: Json) -> None:
+    """The first deploy proves that Sentry gets events of this release and environment."""
+    [event] = [e for e in records["events"] if e.get("message") == "flask sentry-test"]
+    assert (event["release"], event["environment"]) == (FIRST, "production")
+
+
+def test_broken_route_reaches_sentry(play: Rehearsal) -> None:
+    """A crash on the server arrives in Sentry with the release that serves."""
+    event_id = crash(play.site)
+    [event] = [e for e in play.host.records()["events"] if e["event_id"] == event_id]
+    assert event["release"] == FIRST
+
+
+def test_sick_release_is_rolled_back(sick: Step) -> None:
+    """A release that never becomes healthy fails, and the one before serves."""
+    assert (sick.succeeded, sick.serves) == (False, FIRST)
+    assert f"{SICK} was rolled back: {FIRST} serves" in sick.log
+
+
+def test_roll_back_fails_no_request(sick: Step) -> None:
+    """Nobody who reads or posts meanwhile notices."""
+    assert len(sick.requests) > 100
+    assert sick.failed == []
+
+
+def test_acknowledged_posts_are_kept(play: Rehearsal) -> None:
+    """Each post that the app accepted is in the database."""
+    database = play.host.run("docker", "ps", "--quiet", "--filter", f"name={SLUG}_db")
+    query = ("psql", "--username", "microblog", "--tuples-only", "--no-align", "--command")
+    rows = play.host.run("docker", "exec", database, *query, "SELECT body FROM post")
+    assert play.posts <= set(rows.split())
+
+
+def test_discord_is_told_of_a_roll_back(records: Json) -> None:
+    """The webhook gets one message, with both releases."""
+    [message] = records["messages"]
+    assert SICK in message["content"]
+    assert FIRST in message["content"]
+
+
+def test_second_run_changes_nothing(again: Step) -> None:
+    """A deploy of what serves already changes nothing, and is no deploy in Sentry."""
+    assert again.succeeded, again.log
+    assert (again.changed, again.deploys) == (0, [])
+
+
+def test_tokens_stay_where_they_belong(play: Rehearsal) -> None:
+    """No token is in a log, in the image, or in a file of the host."""
+    assert play.leaks() == []
+
+
+def test_settings_on_the_host_are_private(play: Rehearsal) -> None:
+    """Only root can read the .env whose secrets were made on the host."""
+    assert play.host.run("stat", "--format", "%a %U", f"/opt/{SLUG}/.env") == "600 root"
