@@ -23,6 +23,10 @@ COMMANDS = {
     "make lint": "test_owner_commands_succeed",
     "make bake": "test_enter_takes_the_defaults",
     "make release VERSION=1.0.0": "test_release_is_tagged",
+    "make release VERSION=1.3.0": "test_release_is_committed_and_tagged",
+    "git push origin HEAD v1.3.0": "test_release_prints_the_command_that_pushes_it",
+    "make pictures": "not run: it takes minutes, and its pictures are looked at",
+    "make rehearse": "test_tag_reaches_a_bare_host",
     "make seed": "not run by itself: benchmarks and the project's tests run flask seed",
     "make run": "test_broken_route_shows_in_spotlight",
     "make spotlight": "test_broken_route_shows_in_spotlight",
@@ -52,7 +56,8 @@ COMMANDS = {
 
 def commands(document: Path) -> set[str]:
     """Return the commands of a document's indented code blocks, without comments and options."""
-    lines = re.findall(r"^ {4,8}(\S.*)$", document.read_text("utf-8"), re.MULTILINE)
+    text = re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.M | re.S)  # diagrams
+    lines = re.findall(r"^ {4,8}(\S.*)$", text, re.MULTILINE)
     cut = {re.split(r" +# | --no-input | \\$", line)[0].strip() for line in lines}
     return {line for line in cut if re.match(r"[a-z./]+( |$)", line)}
 

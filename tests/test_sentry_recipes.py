@@ -158,8 +158,11 @@ def test_deploy_has_its_environment_and_url(repository: Shell, sentry: Sentry) -
 
 def test_deploy_is_recorded_once(repository: Shell, sentry: Sentry) -> None:
     """Without a new deploy, there is nothing to tell."""
+    repository.succeed("bin/sentry", "release")
+    (repository.folder / ".deployed").write_text(SHIPPED)
+    repository.succeed("bin/sentry", "deploy")
     assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
-    assert sentry.requests == []
+    assert len(sentry.deploys) == 1
 
 
 def alerts(repository: Shell, server: Server, **settings: str) -> Result:
