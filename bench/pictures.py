@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import pty
-import select
 import struct
 import subprocess
 import tempfile
@@ -116,7 +115,7 @@ def picture_bake(folder: Path) -> None:
 
 
 def record(terminal: Terminal) -> Iterator[tuple[float, str, str]]:
-    """Bake, answering whenever the terminal is silent, and yield what it shows and when."""
+    """Bake, answering each prompt, and yield what the terminal shows and when."""
     clock = 0.0
     for text in ("\x1b[32m$\x1b[0m ", *COMMAND, "\r\n"):
         yield clock, "o", text
@@ -134,17 +133,19 @@ def record(terminal: Terminal) -> Iterator[tuple[float, str, str]]:
     )
     os.close(follower)
     answers = iter(ANSWERS)
+    shown = ""
     with suppress(OSError):  # the terminal has been closed
         while True:
-            if select.select([leader], [], [], 1)[0]:
-                shown = os.read(leader, 4096).decode()
-                yield clock, "o", shown.replace(str(terminal.folder), "~")
-                continue
-            clock += THOUGHT
-            for key in next(answers, "") + "\n":
-                os.write(leader, key.encode())
-                clock += KEY
-                yield clock, "o", os.read(leader, 4096).decode()
+            if shown.endswith(": "):  # a prompt
+                clock += THOUGHT
+                for key in next(answers, "") + "\n":
+                    os.write(leader, key.encode())
+                    clock += KEY
+                    shown = os.read(leader, 4096).decode()
+                    yield clock, "o", shown
+            else:
+                shown = os.read(leader, 4096).decode().replace(str(terminal.folder), "~")
+                yield clock, "o", shown
     process.wait()
     yield clock + 4, "o", ""
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,15 @@ from tests.support.template import TEMPLATE
 settings.register_profile("thorough", deadline=None, max_examples=1000, derandomize=True)
 settings.register_profile("fast", deadline=None, max_examples=50)
 settings.load_profile("fast")  # `make test` asks for the other
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start be interrupted, as Ctrl+C does in a terminal.
+
+    A shell makes what it runs in the background ignore SIGINT, and children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 Bake = Callable[..., Path]
 

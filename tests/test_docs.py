@@ -1,10 +1,12 @@
 """The documents: their commands are tested, their links lead somewhere."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from bench.report import Table
 from tests.support.template import BODY, TEMPLATE
 
 DOCUMENTS = [
@@ -23,6 +25,10 @@ COMMANDS = {
     "make lint": "test_owner_commands_succeed",
     "make bake": "test_enter_takes_the_defaults",
     "make release VERSION=1.0.0": "test_release_is_tagged",
+    "make release VERSION=1.3.0": "test_release_is_committed_and_tagged",
+    "git push origin HEAD v1.3.0": "test_release_prints_the_command_that_pushes_it",
+    "make pictures": "not run: it takes minutes, and its pictures are looked at",
+    "make rehearse": "test_tag_reaches_a_bare_host",
     "make seed": "not run by itself: benchmarks and the project's tests run flask seed",
     "make run": "test_broken_route_shows_in_spotlight",
     "make spotlight": "test_broken_route_shows_in_spotlight",
@@ -52,7 +58,8 @@ COMMANDS = {
 
 def commands(document: Path) -> set[str]:
     """Return the commands of a document's indented code blocks, without comments and options."""
-    lines = re.findall(r"^ {4,8}(\S.*)$", document.read_text("utf-8"), re.MULTILINE)
+    text = re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.M | re.S)  # diagrams
+    lines = re.findall(r"^ {4,8}(\S.*)$", text, re.MULTILINE)
     cut = {re.split(r" +# | --no-input | \\$", line)[0].strip() for line in lines}
     return {line for line in cut if re.match(r"[a-z./]+( |$)", line)}
 
@@ -74,3 +81,23 @@ def test_links_lead_somewhere(document: Path) -> None:
     """Each link to a file of the repository names one that exists."""
     links = re.findall(r"\]\(([^):#]+)\)", document.read_text("utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+# The section of a README with figures, which `make bench` has printed.
+FIGURES = {TEMPLATE / "README.md": "## How fast it is", BODY / "README.md": "### What it costs"}
+
+
+@pytest.mark.parametrize("readme", FIGURES, ids=lambda path: path.parent.name)
+def test_figures_were_measured(readme: Path) -> None:
+    """Each row of figures in a README is one that the benchmarks have written."""
+    results = json.loads((TEMPLATE / "bench/results.json").read_text("utf-8")).values()
+    measured = {
+        line
+        for result in results
+        for table in result["tables"]
+        for line in str(Table(**table)).splitlines()
+    }
+    section = readme.read_text("utf-8").split(FIGURES[readme])[1].split("\n#")[0]
+    quoted = re.findall(r"^\|.*\|$", section, re.MULTILINE)
+    assert quoted
+    assert set(quoted) - measured == set()

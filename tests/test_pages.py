@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.support.browsers import Samples, serving_samples
 from tests.support.commands import Shell
@@ -79,11 +79,7 @@ def visit(page: Page, path: str, axe: str) -> Visit | None:
     """Open a page and let axe check it, unless it redirects to another page."""
     hosts: set[str] = set()
     messages: list[str] = []
-
-    def note(response: Response) -> None:
-        hosts.add(urlsplit(response.url).netloc)
-
-    page.on("response", note)
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     page.on("console", lambda message: messages.append(message.text))
     response = page.goto(path)
     assert response

@@ -22,7 +22,7 @@ def fresh(cookies: Cookies, project: Project) -> Path:
     """Return a bake without a DSN whose environment is already installed."""
     path: Path = cookies.bake().project_path
     (path / ".venv").symlink_to(project.venv)
-    for ready in ("prod", "dev"):
+    for ready in ("made", "prod", "dev"):
         (path / ".venv" / ready).touch()
     return path
 

@@ -24,7 +24,7 @@ SITE = "http://localhost"
 OURS = ("--quiet", "--filter", f"label=com.docker.stack.namespace={STACK}")
 REPLICAS = 2  # the default of compose.swarm.yaml
 LABELS = ("db", "proxy")
-SLOW_CLIENTS = 64  # four times the threads of two replicas
+SLOW_CLIENTS = 200  # more than two replicas have threads
 Failures = Callable[[str, Callable[[], object]], list[Request]]
 MIGRATION = """
 import sqlalchemy as sa
@@ -263,7 +263,8 @@ def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
 
 def test_slow_clients_are_not_noticed(stack: Stack, load: Load, failures: Failures) -> None:
     """Clients that send a body at one byte a second delay nobody."""
-    head = "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+    form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"
+    head = f"POST /auth/login HTTP/1.1\r\nHost: localhost\r\n{form}\r\n\r\n"
 
     def send_slowly() -> None:
         with ExitStack() as sockets:

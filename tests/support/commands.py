@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tests.support.template import TEMPLATE
 
+# The tests may run under make, but a make that they start is none of its recipes.
+INHERITED = {name: value for name, value in os.environ.items() if "MAKE" not in name}
 GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
 
 
@@ -15,7 +17,7 @@ class Shell:
     """A folder in which commands run, and the environment variables that they see."""
 
     folder: Path
-    variables: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    variables: dict[str, str] = field(default_factory=lambda: dict(INHERITED))
 
     def run(
         self, *command: str | Path, stdin: str = "", **more: str

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from tests.support.template import ANSWERS, TEMPLATE, render
+from tests.support.template import ANSWERS, BODY, TEMPLATE, files, render
 
 SOURCES = {path.stem: path.read_text("utf-8") for path in (TEMPLATE / "hooks").glob("*.py")}
 
@@ -16,3 +16,4 @@ def rendered(name: str) -> ModuleType:
 
 PRE_GEN = rendered("pre_gen_project")
 POST_GEN = rendered("post_gen_project")
+DEFAULT_FILES = files(BODY) - set(POST_GEN.BROWSER_FILES) | {".env"}  # of the default project

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -37,9 +36,10 @@ def limit_guesses(view: Callable[[], ResponseReturnValue]) -> Callable[[], Respo
     Many people may share an address, so wrong passwords for one account do not lock out the rest
     until there are many.
     """
-    options: dict[str, Any] = {"methods": ["POST"], "deduct_when": shows_form_again}
-    view = limiter.limit("10/minute", key_func=account_and_network, **options)(view)
-    return limiter.limit("100/minute", **options)(view)
+    view = limiter.limit("10/minute", key_func=account_and_network, deduct_when=shows_form_again)(
+        view
+    )
+    return limiter.limit("100/minute", deduct_when=shows_form_again)(view)
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -84,7 +84,7 @@ def logout() -> ResponseReturnValue:
 
 
 @bp.route("/register", methods=["GET", "POST"])
-@limiter.limit("20/minute;60/hour", methods=["POST"])
+@limiter.limit("20/minute;60/hour")
 def register() -> ResponseReturnValue:
     """Create an account, and log its user in."""
     if current_user.is_authenticated:

@@ -132,8 +132,8 @@ def test_explore(client: FlaskClient, blog: Blog, david: int) -> None:
 
 def test_time_links_to_post(client: FlaskClient, blog: Blog, susan: int) -> None:
     """The time of a post links to a page that shows this post and no other."""
-    post = blog.post(susan, "post-0")
     blog.post(susan, "post-1")
+    post = blog.post(susan, "post-0")
     found = re.search(rf'<a href="(/post/{post})">\s*<time', client.get("/").text)
     assert found
     assert bodies(client.get(found[1]).text.partition("<h1>")[2]) == ["post-0"]

@@ -135,12 +135,13 @@ def test_foreign_links_are_not_endorsed() -> None:
     assert Links(linkify("http://a.org")).attributes[0]["rel"] == "nofollow noopener"
 
 
-@pytest.mark.parametrize("piece", ["http://", "http://a((", "http://!", "@."])
-def test_long_text_is_quick(app: Flask, piece: str) -> None:
+@pytest.mark.parametrize("start", ["http://", "http://a((", "http://!", "@."])
+@pytest.mark.parametrize("rest", ["", "!", "("])
+def test_long_text_is_quick(app: Flask, start: str, rest: str) -> None:
     """The time that a text takes grows with its length, not with the square of it."""
     started = time.perf_counter()
     with app.test_request_context():
-        linkify(piece * 20_000)
+        linkify(start * 10_000 + rest * 10_000)
     assert time.perf_counter() - started < 5
 
 
