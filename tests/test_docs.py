@@ -78,8 +78,8 @@ def test_tests_of_commands_exist() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(TEMPLATE)))
 def test_links_lead_somewhere(document: Path) -> None:
-    """Each link to a file of the repository names one that exists."""
-    links = re.findall(r"\]\(([^):#]+)\)", document.read_text("utf-8"))
+    """Each link to a file of the repository, and each picture, names one that exists."""
+    links = re.findall(r"(?:\]\(|src(?:set)?=\")([^):#\"]+)[)\"]", document.read_text("utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
