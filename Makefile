@@ -39,7 +39,7 @@ test-fast: $(READY)  ## run the tests that install nothing
 bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")
 	.venv/bin/python -m bench $(ARGS)
 
-pictures: $(READY)  ## take the pictures of the README; needs Chromium and Node
+pictures: $(READY)  ## take the pictures of the READMEs; needs Chromium and Node
 	.venv/bin/python -m bench.pictures
 
 rehearse: $(READY)  ## rehearse five releases on this machine, from git tag to Sentry (10 minutes)
