@@ -55,8 +55,8 @@ lint: $(READY)  ## check style, types, spelling, workflows
 lock: | $(UV)  ## pin the newest release of every tool and of the project's packages
 	.ci/lock '$(abspath $(UV))'
 
-outdated: | $(UV)  ## list the pins that are behind the newest releases
-	@.ci/outdated '$(abspath $(UV))'
+outdated: $(READY)  ## list the pins that are behind the newest releases, and by how many days
+	@.venv/bin/python .ci/outdated.py '$(abspath $(UV))'
 
 release:  ## make a release of what is committed: make release VERSION=1.3.0
 	@bin/release '$(VERSION)'
