@@ -15,7 +15,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 # Cookiecutter bakes every file in the body, so no bytecode may be written there.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help bake demo test test-fast bench pictures rehearse snapshots lint lock outdated release
+.PHONY: help bake demo test test-fast mutate bench pictures rehearse snapshots lint lock outdated release
 
 help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ test: $(READY)  ## run every test
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
 
+mutate: $(READY)  ## list the small changes of the code that no test notices (ARGS="app/private")
+	.venv/bin/python -m tests.support.mutation $(ARGS)
+
 bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")
 	.venv/bin/python -m bench $(ARGS)
 
@@ -55,8 +58,8 @@ lint: $(READY)  ## check style, types, spelling, workflows
 lock: | $(UV)  ## pin the newest release of every tool and of the project's packages
 	.ci/lock '$(abspath $(UV))'
 
-outdated: | $(UV)  ## list the pins that are behind the newest releases
-	@.ci/outdated '$(abspath $(UV))'
+outdated: $(READY)  ## list the pins that are behind the newest releases, and by how many days
+	@.venv/bin/python .ci/outdated.py '$(abspath $(UV))'
 
 release:  ## make a release of what is committed: make release VERSION=1.3.0
 	@bin/release '$(VERSION)'

@@ -13,6 +13,7 @@ spotlight   `make spotlight`
 containers  containers of an image
 hosts       a bare host that Ansible reaches by SSH, with a registry and Sentry beside it
 rehearsal   releases from a git tag to that host
+mutation    small changes of the code that some test should notice
 sentry_api  a strict fake of Sentry's API for releases and alerts
 load        constant load on a stack
 strategies  answers for Hypothesis

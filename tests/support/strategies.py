@@ -1,5 +1,7 @@
 """Hypothesis strategies for answers; names and slugs do without the hook's patterns."""
 
+import string
+
 from hypothesis import strategies as st
 
 from tests.support.hooks import PRE_GEN
@@ -21,7 +23,7 @@ bad_names = st.one_of(
     st.builds("a{}b".format, forbidden),
 )
 
-_slug_letters = "abcdefghijklmnopqrstuvwxyz0123456789-"
+_slug_letters = f"{string.ascii_lowercase}{string.digits}-"
 slugs = st.builds(
     str.__add__, st.sampled_from(_slug_letters[:26]), st.text(_slug_letters, max_size=49)
 )

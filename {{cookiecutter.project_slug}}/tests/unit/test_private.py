@@ -14,13 +14,16 @@ from app.private import FILTERED, blank, private_texts
         ("for susan@example.com", "for [Filtered]"),
         ("of bob and bobbin", "of [Filtered] and bobbin"),
         ("a-long-secret1 and a-long-secret", "[Filtered]1 and [Filtered]"),
+        ("seven77 and seven777", "[Filtered] and seven777"),
+        ("eight888 and eight8888", "[Filtered] and [Filtered]8"),
         ("line one\\nline two", "[Filtered]"),
-        ("nothing private", "nothing private"),
+        ("no, nothing private", "no, nothing private"),
     ],
 )
 def test_text_is_blanked(text: str, left: str) -> None:
     """Short values count as whole words. Long ones count anywhere, and as code quotes them."""
-    private = private_texts(["bob", "a-long-secret", " line one\r\nline two ", "no", 7, None])
+    names = ["bob", "seven77", "eight888", "a-long-secret", " line one\r\nline two ", "no", 7, None]
+    private = private_texts(names)
     assert blank({"a": [text]}, private) == {"a": [left]}
 
 
@@ -28,6 +31,12 @@ def test_nested_values_are_private() -> None:
     """A text in a list or mapping is private too, such as a flashed message of a session."""
     private = private_texts([{"_flashes": [("message", "for Susan")]}])
     assert blank("for Susan", private) == FILTERED
+
+
+def test_fields_are_private() -> None:
+    """What was sent in any field is private, except for the caption of the button."""
+    with Flask(__name__).test_request_context("/?about=One&submit=Two&username=Three"):
+        assert blank(["One", "Two", "Three"], private_texts([])) == [FILTERED, "Two", FILTERED]
 
 
 def test_longest_value_goes_first() -> None:

@@ -1,0 +1,108 @@
+"""A database of the project's first version is migrated, on SQLite and on PostgreSQL."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.commands import Shell
+from tests.support.containers import postgres, url_of
+from tests.support.servers import Project, env_of, wait_for
+
+pytestmark = pytest.mark.slow
+
+FIRST = "0001"
+RUN_SQL = """
+import json, sys
+from sqlalchemy import text
+from app.extensions import db
+from wsgi import app
+
+with app.app_context():
+    results = [db.session.execute(text(statement)) for statement in sys.argv[1:]]
+    print(json.dumps([list(map(list, r)) for r in results if r.returns_rows], default=str))
+    db.session.commit()
+"""
+COLUMNS = {
+    '"user"': "id, username, email, password_hash, about_me, last_seen",
+    "post": "id, body, timestamp, user_id",
+    "followers": "follower_id, followed_id",
+}
+ROWS = {
+    '"user"': [
+        "1, 'susan', 'susan@example.com', 'hash', 'I''m Susan. ✓', '2024-01-02 03:04:05'",
+        "2, 'bob', 'bob@example.com', '', '', '2024-01-02 03:04:06'",
+    ],
+    "post": ["1, 'Hello', '2024-02-03 04:05:06', 1", "7, 'Grüße', '2024-02-03 04:05:07', 2"],
+    "followers": ["1, 2", "2, 1"],
+}
+INSERT = [
+    f"INSERT INTO {table} ({COLUMNS[table]}) VALUES ({row})"  # noqa: S608 our own rows
+    for table, rows in ROWS.items()
+    for row in rows
+]
+SELECT = [f"SELECT {columns} FROM {table} ORDER BY 1" for table, columns in COLUMNS.items()]  # noqa: S608
+
+
+class Database(Shell):
+    """A database, and the project that migrates it."""
+
+    def __init__(self, project: Project, url: str) -> None:
+        """Let the project's commands use the database."""
+        settings = env_of(project.folder) | {"DATABASE_URL": url}
+        super().__init__(project.folder, project.variables | settings)
+
+    def sql(self, *statements: str) -> Any:
+        """Run statements and return the rows that each finds."""
+        return json.loads(self.succeed("python", "-c", RUN_SQL, *statements).splitlines()[-1])
+
+
+@pytest.fixture(
+    scope="module", params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.containers)]
+)
+def database(
+    request: pytest.FixtureRequest, project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """Return an empty database."""
+    if request.param == "SQLite":
+        yield Database(project, f"sqlite:///{tmp_path_factory.mktemp('old') / 'app.db'}")
+        return
+    request.getfixturevalue("engine")
+    with postgres() as container:
+        server = Database(project, url_of(container))
+        wait_for(lambda: server.run("flask", "db", "current").returncode == 0, "PostgreSQL")
+        yield server
+
+
+@pytest.fixture
+def old(database: Database) -> Database:
+    """Return a database with the schema of the first version, and with rows."""
+    database.succeed("flask", "db", "downgrade", "base")
+    database.succeed("flask", "db", "upgrade", FIRST)
+    database.sql(*INSERT)
+    return database
+
+
+def test_rows_survive_upgrade(old: Database) -> None:
+    """The newest schema keeps what the first version stored."""
+    before = old.sql(*SELECT)
+    old.succeed("flask", "db", "upgrade")
+    assert old.sql(*SELECT) == before
+
+
+def test_rows_survive_downgrade(old: Database) -> None:
+    """The way back to the first schema keeps it too."""
+    before = old.sql(*SELECT)
+    old.succeed("flask", "db", "upgrade")
+    old.succeed("flask", "db", "downgrade", FIRST)
+    assert old.sql(*SELECT) == before
+
+
+def test_duplicates_are_refused(old: Database) -> None:
+    """Where users differ only in case, the migration changes nothing and says what to do."""
+    old.sql("""UPDATE "user" SET username = 'SUSAN' WHERE id = 2""")
+    refused = old.run("flask", "db", "upgrade").stderr
+    assert re.search(r"ids are 1, 2\..*\nUPDATE", refused)
+    assert FIRST in old.succeed("flask", "db", "current")
