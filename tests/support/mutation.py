@@ -27,7 +27,7 @@ TESTS = {  # of each module
     "app/sentry.py": SENTRY,
     "app/scrubbing.py": f"{PRIVATE} {SENTRY}",
     "app/private.py": PRIVATE,
-    "app/config.py": "tests/unit/test_config.py",
+    "app/config.py": f"tests/unit/test_config.py tests/integration/test_errors.py {AUTH} {PRIVATE}",
     "app/environment.py": "tests/unit/test_config.py",
     "app/accounts.py": AUTH,
     "app/auth/account.py": AUTH,
@@ -93,7 +93,8 @@ def main(*wanted: str) -> None:
             continue
         found = mutants(template, module)
         survivors = [(place, code) for place, killed, code in found if not killed]
-        equivalent = EQUIVALENT.get(module, {})
+        excuses = EQUIVALENT.get(module, {}).values()
+        equivalent = {line for lines in excuses for line in lines}
         left = [f"    {place}  {code}" for place, code in survivors if code not in equivalent]
         killed, excused = len(found) - len(survivors), len(survivors) - len(left)
         print(f"{module:26} {len(found):7} {killed:7} {excused:11} {len(left):10}")
