@@ -42,7 +42,7 @@ mutate: $(READY)  ## list the small changes of the code that no test notices (AR
 bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")
 	.venv/bin/python -m bench $(ARGS)
 
-pictures: $(READY)  ## take the pictures of the README; needs Chromium and Node
+pictures: $(READY)  ## take the pictures of the READMEs; needs Chromium and Node
 	.venv/bin/python -m bench.pictures
 
 rehearse: $(READY)  ## rehearse five releases on this machine, from git tag to Sentry (10 minutes)

@@ -1,13 +1,14 @@
-"""Take the README's pictures: a bake, the timeline, and a crash beside its event in Spotlight.
+"""Take the READMEs' pictures: a bake, the timeline, a crash beside its event, and a trace.
 
-Everything is real: a project is baked, installed, seeded and served, and Chromium shows it. Also
-print what Lighthouse says of the pages.
+Everything is real: projects are baked, installed, seeded and served, and Chromium shows them and
+Spotlight. Also print what Lighthouse says of the pages.
 """
 
 import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import tempfile
@@ -17,17 +18,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize
 
 from tests.support.baking import COOKIECUTTER, Terminal, bake
-from tests.support.browsers import CHROMIUM, FLAGS, chromium, serving_samples
-from tests.support.commands import HERE
-from tests.support.servers import Project, install
+from tests.support.browsers import CHROMIUM, FLAGS, Samples, chromium, serving_samples
+from tests.support.commands import HERE, Shell
+from tests.support.servers import Project
 from tests.support.spotlight import make_spotlight
-from tests.support.template import TEMPLATE
+from tests.support.template import BODY, TEMPLATE
 
 PICTURES = TEMPLATE / "docs"
+BODY_PICTURES = BODY / "docs"  # smaller, because every bake has a copy of them
 SIZE: ViewportSize = {"width": 960, "height": 640}
+NARROW: ViewportSize = {"width": 640, "height": 500}
+WIDE: ViewportSize = {"width": 1800, "height": 640}
+SPANS: FloatRect = {"x": 240, "y": 72, "width": 780, "height": 420}  # of Spotlight's page
 
 ROWS, COLUMNS = 28, 104
 COMMAND = "uvx cookiecutter gh:org/template"
@@ -40,15 +45,17 @@ SVG_TERM = ("npx", "--yes", "svg-term-cli@2.1.1", "--window")
 
 def main() -> None:
     """Take all pictures."""
-    PICTURES.mkdir(exist_ok=True)
+    for pictures in (PICTURES, BODY_PICTURES):
+        pictures.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
         picture_bake(folder)
-        project = Project(bake(folder), folder / "venv")
-        install(project.folder / "requirements/prod.txt", project.venv)
+        traced = baked(folder / "traced", "assets", ".venv/prod", browser_tracing="yes")
+        picture_trace(browser, traced)
+        project = baked(folder / "default", ".venv/prod")
         picture_crash(browser, project)
         with serving_samples(project, folder) as samples:
-            with browser.new_context(base_url=samples.url, viewport=SIZE) as window:
+            with browser.new_context(base_url=samples.url) as window:
                 page = window.new_page()
                 samples.log_in(page)
                 picture_timeline(page)
@@ -58,12 +65,21 @@ def main() -> None:
             print("timeline", lighthouse(samples.url, Cookie=f"session={session}"))
 
 
+def baked(folder: Path, *targets: str, **answers: str) -> Project:
+    """Bake a project, and make what it needs to be served."""
+    project = bake(folder, **answers)
+    Shell(project).succeed("make", *targets)
+    return Project(project, project / ".venv")
+
+
 def picture_timeline(page: Page) -> None:
     """Show the timeline, light and dark."""
     page.goto("/")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.screenshot(path=PICTURES / f"timeline-{scheme}.png")
+    for pictures, size in ((PICTURES, SIZE), (BODY_PICTURES, NARROW)):
+        page.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=pictures / f"timeline-{scheme}.png")
 
 
 def lighthouse(url: str, **headers: str) -> dict[str, float]:
@@ -82,9 +98,6 @@ def lighthouse(url: str, **headers: str) -> dict[str, float]:
 
 def picture_crash(browser: Browser, project: Project) -> None:
     """Show the broken route beside the event that Spotlight has of it."""
-    (project.folder / ".venv").symlink_to(project.venv)
-    for ready in ("prod", "dev"):
-        (project.venv / ready).touch()
     with make_spotlight(project.folder) as started, browser.new_context(viewport=SIZE) as window:
         page = window.new_page()
         page.goto(f"{started.site}/broken_route")
@@ -99,9 +112,36 @@ def side_by_side(browser: Browser, *pictures: bytes) -> None:
     """Save pictures as one, the first at the left."""
     sources = [f"data:image/png;base64,{b64encode(picture).decode()}" for picture in pictures]
     images = "".join(f'<img src="{source}" width="{SIZE["width"]}">' for source in sources)
-    page = browser.new_page(viewport={"width": 2 * SIZE["width"], "height": SIZE["height"]})
-    page.set_content(f'<body style="margin: 0; display: flex">{images}</body>')
-    page.screenshot(path=PICTURES / "broken-route.png")
+    size: ViewportSize = {"width": 2 * SIZE["width"], "height": SIZE["height"]}
+    for folder, scale in ((PICTURES, 1), (BODY_PICTURES, 0.5)):
+        page = browser.new_page(viewport=size, device_scale_factor=scale)
+        page.set_content(f'<body style="margin: 0; display: flex">{images}</body>')
+        page.screenshot(path=folder / "broken-route.png")
+
+
+def picture_trace(browser: Browser, project: Project) -> None:
+    """Show the trace of the broken button in Spotlight, from the click to the query."""
+    with (
+        make_spotlight(project.folder) as started,
+        browser.new_context(base_url=started.site, viewport=WIDE) as window,
+    ):
+        page = window.new_page()
+        password = project.succeed("flask", "seed").split()[-1]
+        Samples(started.site, password).log_in(page)
+        page.wait_for_url("/")
+        response = page.goto("/broken_button")
+        assert response
+        # A click before the page load has been sent would be a part of it.
+        page.wait_for_event("response", lambda sent: sent.url.endswith("/browser/envelope"))
+        with page.expect_event("pageerror"):
+            page.click("button[data-breaks]")
+        page.goto(f"{started.spotlight}/telemetry/traces/{response.headers['x-trace-id']}")
+        for span in ("ui.action.click", "/broken_route"):
+            row = page.get_by_role("link").filter(has_text=span)
+            row.get_by_text(re.compile(r"^\d+$")).click()  # shows the spans below this one
+        page.get_by_text("SELECT").nth(1).wait_for()
+        page.mouse.move(0, 0)  # the row below the mouse has another colour
+        page.screenshot(path=PICTURES / "trace.png", clip=SPANS, animations="disabled")
 
 
 def picture_bake(folder: Path) -> None:

@@ -44,7 +44,7 @@ def machine() -> dict[str, str]:
     """Return what the figures depend on: processor, Python, and the versions of packages."""
     [model, *_] = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text("utf-8"))
     lock = (BODY / "requirements/prod.txt").read_text("utf-8")
-    versions = {name: re.findall(rf"^{name}==(\S+)", lock, re.M)[0] for name in PACKAGES}
+    versions = {name: re.findall(rf"^{name}(?:\[.*\])?==(\S+)", lock, re.M)[0] for name in PACKAGES}
     return {
         "processor": f"{os.cpu_count()} x {model}",
         "python": platform.python_version(),

@@ -85,7 +85,7 @@ def seeded_project(folder: Path, posts: int) -> tuple[Project, str]:
 @contextmanager
 def served(project: Project, **settings: str) -> Iterator[Site]:
     """Serve the project without logs until the block ends."""
-    with project.serving(**env_of(project.folder), **QUIET, **settings) as gunicorn:
+    with project.serving(**env_of(project.folder) | QUIET | settings) as gunicorn:
         yield site_of(gunicorn)
 
 

@@ -266,7 +266,7 @@ def redirects(url: str, target: str) -> bool:
         response = requests.get(
             url, headers={"Host": "localhost"}, allow_redirects=False, timeout=5
         )
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
     return response.headers.get("Location") == target
 

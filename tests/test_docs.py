@@ -1,10 +1,12 @@
 """The documents: their commands are tested, their links lead somewhere."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from bench.report import Table
 from tests.support.template import BODY, TEMPLATE
 
 DOCUMENTS = [
@@ -76,6 +78,26 @@ def test_tests_of_commands_exist() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(TEMPLATE)))
 def test_links_lead_somewhere(document: Path) -> None:
-    """Each link to a file of the repository names one that exists."""
-    links = re.findall(r"\]\(([^):#]+)\)", document.read_text("utf-8"))
+    """Each link to a file of the repository, and each picture, names one that exists."""
+    links = re.findall(r"(?:\]\(|src(?:set)?=\")([^):#\"]+)[)\"]", document.read_text("utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+# The section of a README with figures, which `make bench` has printed.
+FIGURES = {TEMPLATE / "README.md": "## How fast it is", BODY / "README.md": "### What it costs"}
+
+
+@pytest.mark.parametrize("readme", FIGURES, ids=lambda path: path.parent.name)
+def test_figures_were_measured(readme: Path) -> None:
+    """Each row of figures in a README is one that the benchmarks have written."""
+    results = json.loads((TEMPLATE / "bench/results.json").read_text("utf-8")).values()
+    measured = {
+        line
+        for result in results
+        for table in result["tables"]
+        for line in str(Table(**table)).splitlines()
+    }
+    section = readme.read_text("utf-8").split(FIGURES[readme])[1].split("\n#")[0]
+    quoted = re.findall(r"^\|.*\|$", section, re.MULTILINE)
+    assert quoted
+    assert set(quoted) - measured == set()

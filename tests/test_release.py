@@ -164,7 +164,9 @@ def test_steps_without_credentials_are_skipped(
 
 def test_ship_needs_a_release(repository: Shell) -> None:
     """A version without a tag is refused before any host is touched."""
-    result = repository.run("bin/ship", "9.9.9", HOSTS="192.0.2.1", CI="")
+    result = repository.run(
+        "bin/ship", "9.9.9", HOSTS="192.0.2.1", PUBLIC_URL="http://site.example", CI=""
+    )
     assert (result.returncode, "there is no release 9.9.9" in result.stderr) == (1, True)
 
 

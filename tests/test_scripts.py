@@ -62,10 +62,13 @@ def test_deploy_needs_env(fresh: Shell) -> None:
     assert fresh.run("make", "deploy").stderr.startswith("There is no .env: run bin/env")
 
 
-def test_deploy_needs_public_url(fresh: Shell) -> None:
-    """Without PUBLIC_URL, `make deploy` says what is expected."""
+@pytest.mark.parametrize("url", ["", "blog.example.com", "https://blog.example.com/blog"])
+def test_deploy_needs_public_url(fresh: Shell, url: str) -> None:
+    """Without a PUBLIC_URL that Caddy can serve, `make deploy` says what is expected."""
     fresh.succeed("make", "env")
-    assert fresh.run("make", "deploy").stderr.startswith("PUBLIC_URL is not set in .env (expected")
+    (fresh.folder / ".env").write_text(f"PUBLIC_URL={url}\n", "utf-8")
+    complaint = f"PUBLIC_URL in .env is not valid: '{url}' (expected a URL without a path"
+    assert fresh.run("make", "deploy").stderr.startswith(complaint)
 
 
 def test_restore_needs_a_file(fresh: Shell) -> None:

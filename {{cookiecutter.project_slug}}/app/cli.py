@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import sys
 import time
 from typing import Any
 
@@ -35,7 +36,7 @@ def seed(size: int) -> None:
     name = next(iter(sample.ABOUT))
     if db.session.scalar(select(User.id).limit(1)):
         click.echo("There are users already, so nothing was added.")
-        click.echo(f"To log in, choose a new password: flask set-password {name}")
+        click.echo(f"To log in, choose a new password: {sys.argv[0]} set-password {name}")
         return
     password = secrets.token_urlsafe(9)
     sample.fill(size, password)

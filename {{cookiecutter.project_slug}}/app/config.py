@@ -57,7 +57,7 @@ class Config:
     def read_app(self, env: Environment) -> None:
         """Read how the app is served."""
         self.SECRET_KEY = env.read("SECRET_KEY", parse.secret_key)
-        self.PUBLIC_URL = env.read("PUBLIC_URL", parse.url, "")
+        self.PUBLIC_URL = env.read("PUBLIC_URL", parse.site_url, "")
         self.TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", parse.whole_number, 0)
         self.WEB_CONCURRENCY = env.read("WEB_CONCURRENCY", parse.positive_number, 2)
         self.LOG_LEVEL = env.read("LOG_LEVEL", parse.log_level, "INFO")

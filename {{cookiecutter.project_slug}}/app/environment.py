@@ -110,6 +110,13 @@ def url(value: str) -> str:
     return value
 
 
+def site_url(value: str) -> str:
+    """Return the URL of a site, which has no path."""
+    if not re.fullmatch(r"https?://[^/\s]+", value):
+        raise ValueError("a URL without a path, for example https://blog.example.com")
+    return value
+
+
 def database_url(value: str) -> str:
     """Return a URL for SQLAlchemy. Hosting services name PostgreSQL without a driver."""
     try:
