@@ -15,7 +15,7 @@ WORK = TEMPLATE / "build/mutate"
 COSMIC_RAY = Path(sys.executable).with_name("cosmic-ray")
 EQUIVALENT = tomllib.loads((TEMPLATE / "tests/mutants.toml").read_text("utf-8"))
 
-HOOKS = "tests/test_hooks.py tests/test_prompts.py tests/test_hostile_answers.py"
+HOOKS = "tests/test_hooks.py tests/test_prompts.py tests/test_hostile_answers.py tests/test_bake.py"
 SENTRY = "tests/unit/test_sentry.py tests/integration/test_sentry.py"
 PRIVATE = (
     "tests/unit/test_private.py tests/unit/test_scrubbing.py tests/integration/test_planting.py"
@@ -77,7 +77,7 @@ def mutants(template: Path, module: str) -> list[tuple[str, bool, str]]:
         (
             f"{module}:{mutant['mutations'][0]['start_pos'][0]}",
             result["test_outcome"] != "survived",
-            " ".join(re.findall(r"^\+ +(.*)", result["diff"], re.M)),
+            " ".join(re.findall(r"^\+(?!\+\+ ) *(.*)", result["diff"], re.M)),
         )
         for mutant, result in pairs
         if result["worker_outcome"] != "skipped"
