@@ -203,6 +203,13 @@ def test_https_secures_cookies(url: str, secure: bool) -> None:
     assert (secure, secure) == (loaded.SESSION_COOKIE_SECURE, loaded.REMEMBER_COOKIE_SECURE)
 
 
+def test_public_url_names_the_site() -> None:
+    """PUBLIC_URL sets the host that requests may name, and the scheme of links."""
+    loaded = load(PUBLIC_URL="https://blog.example.com")
+    assert loaded.TRUSTED_HOSTS == ["blog.example.com", "127.0.0.1", "localhost"]
+    assert loaded.PREFERRED_URL_SCHEME == "https"
+
+
 def test_broken_route_is_off() -> None:
     """There is no public crash button unless somebody asks for one."""
     assert load().BROKEN_ROUTE is False
@@ -241,3 +248,20 @@ def test_example_explains_every_setting() -> None:
     read = {name for name in recorder.names if not name.endswith("_FILE")}
     assert "SENTRY_LOGS" in read
     assert read - explained == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LOG_LEVEL",
+        "SENTRY_LOGS",
+        "SENTRY_PROFILE_SESSION_SAMPLE_RATE",
+        "TRUSTED_PROXIES",
+        "WEB_CONCURRENCY",
+    ],
+)
+def test_example_shows_the_default(name: str) -> None:
+    """A line of `.env.example` that is commented out shows the default of its setting."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    [value] = re.findall(rf"^# {name}=(.+)$", example, re.MULTILINE)
+    assert getattr(load(**{name: value}), name) == getattr(load(), name)
