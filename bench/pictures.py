@@ -97,7 +97,7 @@ def lighthouse(url: str, **headers: str) -> dict[str, float]:
 
 
 def picture_crash(browser: Browser, project: Project) -> None:
-    """Show the broken route beside the event that Spotlight has of it."""
+    """Take a picture of the broken route beside its event in Spotlight."""
     with make_spotlight(project.folder) as started, browser.new_context(viewport=SIZE) as window:
         page = window.new_page()
         page.goto(f"{started.site}/broken_route")
@@ -131,7 +131,7 @@ def picture_trace(browser: Browser, project: Project) -> None:
         page.wait_for_url("/")
         response = page.goto("/broken_button")
         assert response
-        # A click before the page load has been sent would be a part of it.
+        # A click before the page load has been sent would become a part of that trace.
         page.wait_for_event("response", lambda sent: sent.url.endswith("/browser/envelope"))
         with page.expect_event("pageerror"):
             page.click("button[data-breaks]")

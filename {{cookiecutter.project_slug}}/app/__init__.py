@@ -33,7 +33,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     app.register_blueprint(auth.bp, url_prefix="/auth")
     app.register_blueprint(auth.account_bp, url_prefix="/account")
     app.register_blueprint(health.bp)
-    # A project may do without this module: then pages send nothing to Sentry.
+    # Without this module, pages send nothing to Sentry.
     if find_spec("app.browser"):
         app.register_blueprint(import_module("app.browser").bp)
 

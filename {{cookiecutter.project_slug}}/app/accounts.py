@@ -100,7 +100,7 @@ def dummy_hash() -> str:
 
 
 def is_weak(password: str, username: str) -> bool:
-    """Return whether a password is common, or short when the user's name is taken out of it."""
+    """Return whether a password is common, or too short without the user's name in it."""
     rest = password.lower().replace(username.lower(), "")
     return len(rest) < PASSWORD_LENGTH or rest in COMMON_PASSWORDS.split()
 

@@ -16,14 +16,14 @@ def init_app(app: Flask) -> None:
 
 
 def static_url(filename: str) -> str:
-    """Return the URL of a static file, with the version that it had when it was first asked for."""
+    """Return the URL of a static file, with the version that it had at the first request."""
     first = first_version(f"{current_app.static_folder}/{filename}")
     return f"{request.script_root}{current_app.static_url_path}/{filename}?v={first}"
 
 
 @cache
 def first_version(path: str) -> str:
-    """Return the version of the file at `path`; always the same one, since reading takes time."""
+    """Return the version that the file at `path` had at the first call. Reading it takes time."""
     return version(path)
 
 
@@ -35,8 +35,8 @@ def version(path: str) -> str:
 def allow_caching(response: Response) -> Response:
     """Let browsers keep a static file for a year if its URL has the version that is served.
 
-    It has another one while a developer edits the file, and during a rolling update, when a page
-    of one release may load a file from the other release.
+    The versions differ while a developer edits the file. They also differ during a rolling update,
+    when a page of one release may load a file from a replica of the other.
     """
     if request.endpoint == "static" and response.status_code in (200, 304):
         path = f"{current_app.static_folder}/{(request.view_args or {})['filename']}"

@@ -77,7 +77,7 @@ class Page:
 def paginate(cursor: Cursor, *ways: Statements, **parameters: object) -> Page:
     """Return the page at `cursor`, or the newest page where there is none at it.
 
-    Of several `ways`, each but the last may miss rows, and counts only if it fills the page.
+    The first of the `ways` that fills the page is used, or else the last, which misses no rows.
     """
     rows: Sequence[AnyRow] = []
     for statements in ways:

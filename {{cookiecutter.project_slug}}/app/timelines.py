@@ -97,7 +97,7 @@ def timeline_statement(nearest: Nearest, limit: int) -> AnySelect:
     can have posts on the page, and of each of them at most `limit` posts are read.
     """
     written = aliased(Post)
-    beyond = ID_MAX if nearest is newer else 0  # of an account without so many posts
+    beyond = ID_MAX if nearest is newer else 0  # of an account with fewer than `n` posts
 
     def nth_post_of(account: SQLColumnExpression[int], n: int) -> ColumnElement[int]:
         posts = nearest(select(written.id).where(written.user_id == account), written.id)
