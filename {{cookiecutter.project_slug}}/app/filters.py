@@ -4,6 +4,7 @@ import zlib
 from datetime import datetime, timedelta
 
 from flask import Flask
+from markupsafe import Markup
 
 from app.models import utcnow
 from app.text import linkify
@@ -12,15 +13,21 @@ from app.timelines import COUNT_LIMIT
 
 def init_app(app: Flask) -> None:
     """Add the filters to the templates of `app`."""
-    app.add_template_filter(ago)
     app.add_template_filter(capped)
     app.add_template_filter(hue)
     app.add_template_filter(linkify)
+    app.add_template_filter(moment)
 
 
-def ago(moment: datetime) -> str:
-    """Return how long ago `moment` (UTC) was, or its date after a week."""
-    seconds = (utcnow() - moment) // timedelta(seconds=1)
+def moment(time: datetime) -> Markup:
+    """Return `time` (UTC) as HTML that says how long ago it was."""
+    # Neither part has a character to escape, and escaping takes ten times as long as the rest.
+    return Markup(f'<time datetime="{time.isoformat(timespec="seconds")}Z">{ago(time)}</time>')  # noqa: S704
+
+
+def ago(time: datetime) -> str:
+    """Return how long ago `time` (UTC) was, or its date after a week."""
+    seconds = (utcnow() - time) // timedelta(seconds=1)
     if seconds < 60:
         return "just now"
     if seconds < 3600:
@@ -29,7 +36,7 @@ def ago(moment: datetime) -> str:
         return f"{seconds // 3600} h ago"
     if seconds < 7 * 86400:
         return f"{seconds // 86400} d ago"
-    return moment.date().isoformat()
+    return time.date().isoformat()
 
 
 def capped(count: int) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app import filters
-from app.filters import ago, hue
+from app.filters import ago, hue, moment
 
 NOON = datetime(2024, 5, 17, 12)
 
@@ -28,6 +28,11 @@ def test_ago(age: timedelta, words: str, monkeypatch: pytest.MonkeyPatch) -> Non
     """A time is told in its largest unit, and by its date after a week."""
     monkeypatch.setattr(filters, "utcnow", lambda: NOON)
     assert ago(NOON - age) == words
+
+
+def test_moment_is_in_utc() -> None:
+    """A browser reads the time as UTC, which has no zone in the database."""
+    assert moment(NOON) == '<time datetime="2024-05-17T12:00:00Z">2024-05-17</time>'
 
 
 def test_hue_is_stable() -> None:
