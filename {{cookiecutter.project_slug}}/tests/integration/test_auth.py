@@ -20,6 +20,12 @@ def test_register_logs_in(auth: AuthActions) -> None:
     assert auth.client.get("/edit_profile").status_code == 200
 
 
+def test_register_is_not_remembered(auth: AuthActions) -> None:
+    """Whoever registers is logged in only until the browser is closed."""
+    auth.register()
+    assert auth.client.get_cookie("remember_token") is None
+
+
 def test_register_hashes_password(auth: AuthActions, blog: Blog) -> None:
     """The database never sees a password."""
     auth.register()
@@ -52,7 +58,7 @@ def test_register_tidies_input(auth: AuthActions, blog: Blog) -> None:
         ("email", "david@example.com"),
         ("email", "David@Example.com"),
         ("password", ""),
-        ("password", "2short"),
+        ("password", "7letter"),
         ("password", "l" * 129),
         ("password", "Password"),
         ("password", "susan-1234"),
@@ -65,6 +71,20 @@ def test_register_refuses(auth: AuthActions, blog: Blog, field: str, value: str)
     blog.user("david")
     assert auth.register(**{field: value}).status_code == 200
     assert blog.read(select(func.count(User.id))) == [1]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "s" * 64),
+        ("email", f"{'s' * 52}@{'a' * 55}.example.com"),
+        ("password", "8letters"),
+        ("password", "l" * 128),
+    ],
+)
+def test_register_accepts(auth: AuthActions, field: str, value: str) -> None:
+    """A name, an e-mail address and a password may be as long as the rules say."""
+    assert auth.register(**{field: value}).status_code == 302
 
 
 @pytest.mark.parametrize("name", ["susan", "SUSAN"])
@@ -171,14 +191,30 @@ def test_logout_spares_other_browsers(auth: AuthActions, app: Flask) -> None:
     assert other.client.get("/edit_profile").status_code == 200
 
 
-def test_login_expires(auth: AuthActions, blog: Blog, susan: int) -> None:
-    """After 30 days a login has ended, and the next one deletes its row."""
-    with blog.app.app_context():
-        db.session.execute(update(Login).values(created=utcnow() - timedelta(days=31)))
+def date_logins(app: Flask, age: timedelta) -> None:
+    """Let all logins be as old as `age`."""
+    with app.app_context():
+        db.session.execute(update(Login).values(created=utcnow() - age))
         db.session.commit()
-    assert auth.client.get("/edit_profile").status_code == 302
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize(("minutes", "status"), [(-1, 200), (1, 302)])
+def test_login_expires(auth: AuthActions, app: Flask, minutes: int, status: int) -> None:
+    """A login ends after 30 days."""
+    date_logins(app, timedelta(days=30, minutes=minutes))
+    assert auth.client.get("/edit_profile").status_code == status
+
+
+def test_login_deletes_expired_ones(auth: AuthActions, app: Flask, blog: Blog) -> None:
+    """A login deletes those of the same user that have expired."""
+    for name in ("anna", "susan", "zoe"):
+        blog.user(name)
+        AuthActions(app.test_client()).login(name)
+    date_logins(app, timedelta(days=31))
     auth.login()
-    assert blog.read(select(func.count()).select_from(Login)) == [1]
+    owners = select(User.username).join(Login, Login.user_id == User.id)
+    assert blog.read(owners.order_by(Login.created, User.id)) == ["anna", "zoe", "susan"]
 
 
 @pytest.mark.parametrize("user_id", ["susan", "", "1", "1.short", 1, ["1"], "1." + "\0" * 43])
@@ -275,6 +311,14 @@ def test_limit_over_all_accounts(auth: AuthActions) -> None:
     """An address cannot try one password on any number of accounts."""
     statuses = [auth.login(f"user{n}", "").status_code for n in range(101)]
     assert (statuses[99], statuses[100]) == (200, 429)
+
+
+@pytest.mark.parametrize("app", [config_class(REDIS_URL="redis://127.0.0.1:1/0")], indirect=True)
+def test_limit_without_redis(auth: AuthActions, blog: Blog) -> None:
+    """While Redis is unreachable, people can log in, and failures are counted in memory."""
+    blog.user("susan")
+    assert fail(auth, 11) == 429
+    assert auth.login("david").status_code == 200
 
 
 def test_registration_limit(auth: AuthActions) -> None:

@@ -1,12 +1,15 @@
 """Who may log in."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
 from app import accounts
-from app.accounts import authenticate
+from app.accounts import LOGGED_IN, authenticate, dummy_hash, is_weak
+from app.extensions import db
+from app.models import Login, utcnow
 from tests.conftest import PASSWORD, Blog
 
 
@@ -39,3 +42,31 @@ def test_unknown_name_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "check_password_hash", lambda stored, _: checked.append(stored))
     authenticate("nobody", "guess")
     assert [stored.partition(":")[0] for stored in checked] == ["scrypt"]
+
+
+def test_unknown_names_share_a_hash() -> None:
+    """A hash for unknown names is made once, for that takes as long as to check a password."""
+    assert dummy_hash() == dummy_hash()
+
+
+@pytest.mark.parametrize(
+    ("password", "weak"),
+    [
+        ("8letters", False),
+        ("7letter", True),
+        ("PassWord", True),
+        ("susan-123456", True),
+        ("susan-1234567", False),
+    ],
+)
+def test_weak_password(password: str, weak: bool) -> None:
+    """Common passwords are weak, and those that are short without the user's name."""
+    assert is_weak(password, "Susan") is weak
+
+
+def test_token_finds_one_user(blog: Blog) -> None:
+    """The token of a login finds its user and nobody else."""
+    david, _ = blog.user("david"), blog.user("zoe")
+    db.session.add(Login(token="of david", user_id=david))
+    parameters = {"token": "of david", "since": utcnow() - timedelta(days=1)}
+    assert [user.id for user in db.session.scalars(LOGGED_IN, parameters)] == [david]

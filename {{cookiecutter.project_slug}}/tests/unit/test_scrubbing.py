@@ -1,26 +1,16 @@
 """Where an event is scrubbed, and what is left as it was."""
 
-import sqlite3
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.config import TestConfig
 from app.scrubbing import Scrubber, is_crash_line
-from app.sentry import is_lost_database
 from tests.conftest import settings
 
 CONFIG = settings(TestConfig)
-
-
-class DatabaseError(Exception):
-    """A driver's error, with the state that PostgreSQL gave."""
-
-    def __init__(self, sqlstate: str | None) -> None:
-        self.sqlstate = sqlstate
 
 
 def scrubbed(event: dict[str, Any], **config: str) -> Any:
@@ -49,24 +39,6 @@ def test_structure_is_kept() -> None:
     with Flask(__name__).test_request_context("/?a=info&b=query&c=2026"):
         event = scrubbed({"breadcrumbs": {"values": [crumb]}, "environment": "info"})
     assert event["breadcrumbs"]["values"] == [{**crumb, "message": "[Filtered]"}]
-
-
-@pytest.mark.parametrize(
-    ("error", "lost"),
-    [
-        (OperationalError("", {}, DatabaseError(None)), True),
-        (OperationalError("", {}, DatabaseError("08006")), True),
-        (OperationalError("", {}, DatabaseError("57P01")), True),
-        (OperationalError("", {}, DatabaseError("57014")), False),
-        (OperationalError("", {}, sqlite3.OperationalError("no such column: a")), False),
-        (OperationalError("", {}, sqlite3.OperationalError("database or disk is full")), False),
-        (IntegrityError("", {}, DatabaseError("23505")), False),
-        (None, False),
-    ],
-)
-def test_database_is_lost(error: object, lost: bool) -> None:
-    """A cancelled query is not a lost database, and neither is any error of SQLite."""
-    assert is_lost_database(error) is lost
 
 
 @pytest.mark.parametrize(

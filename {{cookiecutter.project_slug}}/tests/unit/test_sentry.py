@@ -1,14 +1,16 @@
 """What Sentry is started with, and how much it gets."""
 
 import logging
+import sqlite3
 from typing import Any
 
 import pytest
 import sentry_sdk
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app import create_app
 from app.config import TestConfig
-from app.sentry import init_sentry, sampler
+from app.sentry import init_sentry, is_lost_database, report_loss, sampler
 from tests.conftest import DSN, SentryConfig, SpotlightConfig, config_class, settings
 
 
@@ -39,10 +41,16 @@ def test_spotlight_needs_no_dsn(options: dict[str, Any]) -> None:
     assert (options["dsn"], options["spotlight"]) == ("", "http://127.0.0.1:9/stream")
 
 
+def test_dsn_switches_no_spotlight_on(options: dict[str, Any]) -> None:
+    """Without SENTRY_SPOTLIGHT nothing is sent to one, whatever the SDK reads by itself."""
+    init_sentry(settings(SentryConfig))
+    assert options["spotlight"] is False
+
+
 def test_spotlight_sees_no_person(options: dict[str, Any]) -> None:
     """What the SDK would collect in Spotlight by itself is switched off in so many words."""
     init_sentry(settings(SpotlightConfig))
-    assert options["data_collection"]["user_info"] is False
+    assert True not in options["data_collection"].values()
 
 
 MalformedConfig = config_class(SENTRY_DSN="https://public@sentry.example.com")  # no project
@@ -80,6 +88,7 @@ FORGED = {
         ("/", FORGED, False, 0.1, 0),
         ("/", FORGED, None, 0.9, 0),
         ("/", FORGED, True, 0.9, 0),
+        ("/", FORGED, True, 0.25, 0),
         ("/", FORGED, True, 0.1, 1),
     ],
 )
@@ -100,3 +109,39 @@ def test_sampler(
 def test_sampler_outside_requests() -> None:
     """A transaction that is no request, such as a command's, is sampled at the rate."""
     assert sampler(0.25)({"parent_sampled": None}) == 0.25
+
+
+def test_loss_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """However many events are lost, each reason is one line in the log."""
+    report_loss.cache_clear()
+    for reason in ("queue_overflow", "network_error", "queue_overflow"):
+        report_loss(reason)
+    assert caplog.messages == [
+        "Sentry events are being dropped (queue overflow).",
+        "Sentry events are being dropped (network error).",
+    ]
+
+
+class DatabaseError(Exception):
+    """A driver's error, with the state that PostgreSQL gave."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (OperationalError("", {}, DatabaseError(None)), True),
+        (OperationalError("", {}, DatabaseError("08006")), True),
+        (OperationalError("", {}, DatabaseError("57P01")), True),
+        (OperationalError("", {}, DatabaseError("57014")), False),
+        (OperationalError("", {}, sqlite3.OperationalError("no such column: a")), False),
+        (OperationalError("", {}, sqlite3.OperationalError("database or disk is full")), False),
+        (IntegrityError("", {}, DatabaseError("23505")), False),
+        (None, False),
+    ],
+)
+def test_database_is_lost(error: object, lost: bool) -> None:
+    """A cancelled query is not a lost database, and neither is any error of SQLite."""
+    assert is_lost_database(error) is lost
