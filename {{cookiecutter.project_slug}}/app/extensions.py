@@ -55,5 +55,5 @@ def only_reads() -> bool:
 
 
 login_manager = LoginManager()
-# Hashing the address and browser of each request would only matter to fresh_login_required.
+# What it notes in the sessions of changed addresses would only matter to fresh_login_required.
 login_manager.session_protection = None
