@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import ORMExecuteState
 
 from app import accounts
-from app.accounts import LOGGED_IN, authenticate, dummy_hash, is_weak
+from app.accounts import LOGGED_IN, authenticate, delete_account, dummy_hash, is_weak
 from app.extensions import db
-from app.models import Login, utcnow
+from app.models import Login, User, utcnow
 from tests.conftest import PASSWORD, Blog
 
 
@@ -70,3 +73,15 @@ def test_token_finds_one_user(blog: Blog) -> None:
     db.session.add(Login(token="of david", user_id=david))
     parameters = {"token": "of david", "since": utcnow() - timedelta(days=1)}
     assert [user.id for user in db.session.scalars(LOGGED_IN, parameters)] == [david]
+
+
+def test_delete_locks_the_user(blog: Blog) -> None:
+    """The user's row is locked first on PostgreSQL, so that nothing new can refer to it."""
+    user, executed = db.session.get_one(User, blog.user("david")), []
+
+    def note(state: ORMExecuteState) -> None:
+        executed.append(str(state.statement.compile(dialect=postgresql.dialect())))
+
+    event.listen(db.session(), "do_orm_execute", note)
+    delete_account(user)
+    assert executed[0].endswith("FOR UPDATE")
