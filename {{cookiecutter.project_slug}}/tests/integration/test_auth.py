@@ -1,6 +1,8 @@
 """Register, log in, log out."""
 
+import socket
 from datetime import timedelta
+from threading import Thread
 from typing import Any, ClassVar
 
 import pytest
@@ -8,8 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
+from app import create_app
 from app.config import TestConfig
-from app.extensions import db
+from app.extensions import db, limiter
 from app.models import Login, User, utcnow
 from tests.conftest import PASSWORD, AuthActions, Blog, CsrfConfig, config_class
 
@@ -319,6 +322,21 @@ def test_limit_without_redis(auth: AuthActions, blog: Blog) -> None:
     blog.user("susan")
     assert fail(auth, 11) == 429
     assert auth.login("david").status_code == 200
+
+
+def test_redis_has_time_to_respond() -> None:
+    """A Redis server that responds is used."""
+
+    def respond() -> None:
+        connection, _ = server.accept()
+        with connection:
+            while commands := connection.recv(1024):
+                connection.sendall(b"+PONG\r\n" * commands.count(b"*"))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=respond, daemon=True).start()
+        create_app(config_class(REDIS_URL=f"redis://127.0.0.1:{server.getsockname()[1]}"))
+        assert limiter.storage.check()
 
 
 def test_registration_limit(auth: AuthActions) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from flask import Flask
+from sqlalchemy import make_url, text
 
 from app import create_app
 from app import environment as parse
 from app.config import RELEASE, Config, TestConfig
+from app.extensions import db
 from tests.conftest import ROOT, config_class
 
 REQUIRED = {"SECRET_KEY": "0123456789abcdef" * 2}
@@ -151,6 +153,15 @@ def test_secret_key_is_required() -> None:
 def test_database_defaults_to_sqlite() -> None:
     """Without a DATABASE_URL the database is a file."""
     assert load().SQLALCHEMY_DATABASE_URI == "sqlite:///app.db"
+
+
+def test_lost_connection_is_replaced(empty_app: Flask) -> None:
+    """No request fails because the database was restarted since the one before."""
+    with empty_app.app_context():
+        connection = db.session.connection().connection.driver_connection
+        db.session.remove()
+        connection.close()
+        assert db.session.scalar(text("SELECT 1")) == 1
 
 
 def test_empty_database_url_is_invalid() -> None:
