@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -158,7 +159,7 @@ def test_database_defaults_to_sqlite() -> None:
 def test_lost_connection_is_replaced(empty_app: Flask) -> None:
     """No request fails because the database was restarted since the one before."""
     with empty_app.app_context():
-        connection = db.session.connection().connection.driver_connection
+        connection: Any = db.session.connection().connection.driver_connection
         db.session.remove()
         connection.close()
         assert db.session.scalar(text("SELECT 1")) == 1
