@@ -5,11 +5,20 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import ORMExecuteState
 
 from app import accounts
-from app.accounts import LOGGED_IN, authenticate, delete_account, dummy_hash, is_weak
+from app.accounts import (
+    LOGGED_IN,
+    authenticate,
+    delete_account,
+    dummy_hash,
+    is_weak,
+    reset_token,
+    serializer,
+    user_of_token,
+)
 from app.extensions import db
 from app.models import Login, User, utcnow
 from tests.conftest import PASSWORD, Blog
@@ -64,6 +73,15 @@ def test_unknown_names_share_a_hash() -> None:
 def test_weak_password(password: str, weak: bool) -> None:
     """Common passwords are weak, and those that are short without the user's name."""
     assert is_weak(password, "Susan") is weak
+
+
+@pytest.mark.parametrize("mark", ["", "z"])
+def test_token_of_another_password(mark: str) -> None:
+    """A reset link is invalid unless it has the mark of the current password."""
+    susan = db.session.scalar(select(User))
+    assert susan
+    assert user_of_token(reset_token(susan)) == susan
+    assert user_of_token(serializer().dumps([susan.id, mark])) is None
 
 
 def test_token_finds_one_user(blog: Blog) -> None:
