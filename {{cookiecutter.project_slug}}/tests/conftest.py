@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.config import Config, TestConfig
-from app.extensions import db
+from app.extensions import db, limiter
 from app.models import Post, User, followers
 
 T = TypeVar("T")
@@ -37,6 +37,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCach
 def app(request: pytest.FixtureRequest, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
     """Return an app with an empty database. A parameter replaces TestConfig."""
     app = create_app(getattr(request, "param", TestConfig))
+    limiter._storage_dead = False  # the app of another test may have lost its storage
     app.config["TITLE"] = "Blog"  # independent of the name in pyproject.toml
     app.jinja_env.bytecode_cache = compiled
     with app.app_context():

@@ -317,11 +317,8 @@ def test_limit_over_all_accounts(auth: AuthActions) -> None:
 
 
 @pytest.mark.parametrize("app", [config_class(REDIS_URL="redis://127.0.0.1:1/0")], indirect=True)
-def test_limit_without_redis(
-    auth: AuthActions, blog: Blog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_limit_without_redis(auth: AuthActions, blog: Blog) -> None:
     """While Redis is unreachable, people can log in, and failures are counted in memory."""
-    monkeypatch.setattr(limiter, "_storage_dead", False)  # or it stays dead for the next app
     blog.user("susan")
     assert fail(auth, 11) == 429
     assert auth.login("david").status_code == 200

@@ -86,9 +86,10 @@ def test_token_of_another_password(mark: str) -> None:
 
 def test_token_finds_one_user(blog: Blog) -> None:
     """The token of a login finds its user and nobody else."""
-    david, _ = blog.user("david"), blog.user("zoe")
-    db.session.add(Login(token="of david", user_id=david))
-    parameters = {"token": "of david", "since": utcnow() - timedelta(days=1)}
+    david, zoe = blog.user("david"), blog.user("zoe")
+    owners = {"a": zoe, "b": david, "c": zoe}
+    db.session.add_all(Login(token=token, user_id=owners[token]) for token in owners)
+    parameters = {"token": "b", "since": utcnow() - timedelta(days=1)}
     assert [user.id for user in db.session.scalars(LOGGED_IN, parameters)] == [david]
 
 
