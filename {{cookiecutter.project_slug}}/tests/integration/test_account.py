@@ -129,7 +129,7 @@ def test_log_out_everywhere(client: FlaskClient, other: FlaskClient) -> None:
 
 
 def test_log_out_everywhere_spares_others(browsers: dict[str, FlaskClient]) -> None:
-    """It ends the logins of no other user."""
+    """Logging out everywhere leaves other users logged in."""
     browsers["susan"].post("/account/logout")
     assert logged_in(browsers) == ["anna", "zoe"]
 

@@ -56,7 +56,7 @@ def test_unknown_name_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_names_share_a_hash() -> None:
-    """A hash for unknown names is made once, for that takes as long as to check a password."""
+    """The hash for unknown names is made once. Making it takes as long as a check."""
     assert dummy_hash() == dummy_hash()
 
 
@@ -94,7 +94,7 @@ def test_token_finds_one_user(blog: Blog) -> None:
 
 
 def test_delete_locks_the_user(blog: Blog) -> None:
-    """The user's row is locked first on PostgreSQL, so that nothing new can refer to it."""
+    """The user's row is locked first on PostgreSQL, so that no new row can refer to it."""
     user, executed = db.session.get_one(User, blog.user("david")), []
 
     def note(state: ORMExecuteState) -> None:

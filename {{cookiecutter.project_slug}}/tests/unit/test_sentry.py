@@ -42,7 +42,7 @@ def test_spotlight_needs_no_dsn(options: dict[str, Any]) -> None:
 
 
 def test_dsn_switches_no_spotlight_on(options: dict[str, Any]) -> None:
-    """Without SENTRY_SPOTLIGHT nothing is sent to one, whatever the SDK reads by itself."""
+    """Without SENTRY_SPOTLIGHT, Spotlight is off."""
     init_sentry(settings(SentryConfig))
     assert options["spotlight"] is False
 
@@ -112,7 +112,7 @@ def test_sampler_outside_requests() -> None:
 
 
 def test_loss_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """However many events are lost, each reason is one line in the log."""
+    """The log names each reason for lost events once, however many are lost."""
     report_loss.cache_clear()
     for reason in ("queue_overflow", "network_error", "queue_overflow"):
         report_loss(reason)
