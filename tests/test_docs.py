@@ -13,6 +13,9 @@ DOCUMENTS = [
     *(path for folder in (TEMPLATE, BODY) for path in folder.glob("*.md")),
     *(BODY / "deploy").glob("*.md"),
 ]
+README = (TEMPLATE / "README.md").read_text("utf-8")
+# A fork has a name of its own in both READMEs.
+[REPOSITORY] = re.findall(r"^    uvx cookiecutter gh:(\S+)$", README, re.MULTILINE)
 # The test that runs each command of a code block, or why none does.
 COMMANDS = {
     "uvx cookiecutter gh:org/template": "test_git_url_is_a_source",
@@ -63,7 +66,8 @@ COMMANDS = {
 
 def commands(document: Path) -> set[str]:
     """Return the commands of a document's indented code blocks, without comments and options."""
-    text = re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.M | re.S)  # diagrams
+    text = document.read_text("utf-8").replace(REPOSITORY, "org/template")
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)  # diagrams
     lines = re.findall(r"^ {4,8}(\S.*)$", text, re.MULTILINE)
     cut = {re.split(r" +# | --no-input | \\$", line)[0].strip() for line in lines}
     return {line for line in cut if re.match(r"[a-z./]+( |$)", line)}
