@@ -226,3 +226,12 @@ def test_update_has_no_conflicts(updated: Updated) -> None:
     """No file of the project is a reject file or has a conflict marker."""
     assert [name for name in files(updated.project.folder) if name.endswith(".rej")] == []
     assert updated.project.run("git", "grep", "^<<<<<<< ").returncode == 1
+
+
+def test_refused_answers_leave_nothing(terminal: Terminal) -> None:
+    """`cruft create` reports an illegal answer, and leaves no folder."""
+    template = Shell(terminal.root / "template", {**terminal.variables, **IDENTITY})
+    create = cruft(TEMPLATE, template, release_first(template))["create"]
+    refused = terminal.run(*create, "--no-input", "--extra-context", '{"project_slug": "a/b"}')
+    assert refused.stderr.startswith("project_slug: must be")
+    assert list(terminal.folder.iterdir()) == []
