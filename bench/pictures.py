@@ -35,7 +35,8 @@ WIDE: ViewportSize = {"width": 1800, "height": 640}
 SPANS: FloatRect = {"x": 240, "y": 72, "width": 780, "height": 420}  # of Spotlight's page
 
 ROWS, COLUMNS = 28, 104
-COMMAND = "uvx cookiecutter gh:org/template"
+README = (TEMPLATE / "README.md").read_text("utf-8")
+[COMMAND] = re.findall(r"^    (uvx cookiecutter gh:\S+)$", README, re.MULTILINE)
 ANSWERS = ("Birdsong", "", "https://public@sentry.example.com/1", "", "", "")
 KEY = 0.06  # seconds between two keys
 THOUGHT = 0.8  # seconds before an answer

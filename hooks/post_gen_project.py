@@ -87,5 +87,7 @@ def main(answers: dict[str, str | bool]) -> None:
 
 
 if __name__ == "__main__":
-    # tojson escapes each ', so that no answer can end this string.
-    main(json.loads(r'''{{ cookiecutter | tojson }}'''))  # fmt: skip
+    # tojson escapes each ', so that no answer can end this string. The second tag removes the DSN
+    # from Cookiecutter's memory, because cruft saves the answers in .cruft.json after this hook.
+    # fmt: off
+    main(json.loads(r'''{{ cookiecutter | tojson }}{% set _ = cookiecutter.pop("sentry_dsn") %}'''))

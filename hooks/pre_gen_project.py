@@ -88,7 +88,8 @@ def main(answers: dict[str, object]) -> None:
         forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
         if "/" in str(answers["project_slug"]):
-            remove_folders(str(answers["_output_dir"]), str(answers["project_slug"]))
+            start = os.environ.get("PWD", ".")  # cruft has no _output_dir
+            remove_folders(str(answers.get("_output_dir", start)), str(answers["project_slug"]))
         sys.exit("\n".join(faults))
 
 

@@ -13,6 +13,9 @@ DOCUMENTS = [
     *(path for folder in (TEMPLATE, BODY) for path in folder.glob("*.md")),
     *(BODY / "deploy").glob("*.md"),
 ]
+README = (TEMPLATE / "README.md").read_text("utf-8")
+# A fork has a name of its own in both READMEs.
+[REPOSITORY] = re.findall(r"^    uvx cookiecutter gh:(\S+)$", README, re.MULTILINE)
 # The test that runs each command of a code block, or why none does.
 COMMANDS = {
     "uvx cookiecutter gh:org/template": "test_git_url_is_a_source",
@@ -51,14 +54,20 @@ COMMANDS = {
     "bin/deploy": "test_release_fails_no_request",
     "make backup": "test_backup_outlives_the_volume",
     "make restore FILE=backup-<time>.dump": "test_backup_outlives_the_volume",
-    "uvx cruft link https://github.com/org/template": "test_link_keeps_the_answers",
+    "uvx cruft create https://github.com/org/template --checkout v1.0.0": (
+        "test_answers_are_recorded"
+    ),
+    "uvx cruft link https://github.com/org/template": "test_answers_are_recorded",
+    "uvx cruft check": "test_check_tells_whether_the_template_changed",
+    "uvx cruft diff": "test_diff_shows_the_edits",
     "uvx cruft update -y": "test_update_adds_new_files",
 }
 
 
 def commands(document: Path) -> set[str]:
     """Return the commands of a document's indented code blocks, without comments and options."""
-    text = re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.M | re.S)  # diagrams
+    text = document.read_text("utf-8").replace(REPOSITORY, "org/template")
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)  # diagrams
     lines = re.findall(r"^ {4,8}(\S.*)$", text, re.MULTILINE)
     cut = {re.split(r" +# | --no-input | \\$", line)[0].strip() for line in lines}
     return {line for line in cut if re.match(r"[a-z./]+( |$)", line)}

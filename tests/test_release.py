@@ -9,14 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.commands import GIT, Shell
+from tests.support.commands import GIT, IDENTITY, Shell
 from tests.support.template import BODY
 
-IDENTITY = {
-    f"GIT_{role}_{field}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for field, value in (("NAME", "Test"), ("EMAIL", "test@example.com"))
-}
 WORKFLOW: dict[str, Any] = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text())
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
 SCRIPTS = [path for path in sorted((BODY / "bin").iterdir()) if not path.suffix]

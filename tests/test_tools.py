@@ -52,14 +52,22 @@ def test_lock_names_no_index() -> None:
 
 
 def test_ci_has_every_python() -> None:
-    """CI installs each Python that the prompt offers."""
+    """CI installs each Python that the prompt offers, and the oldest one of Cookiecutter."""
     workflow = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text("utf-8"))
     [setup] = [
         step["with"]
         for step in workflow["jobs"]["test"]["steps"]
         if "setup-python" in step.get("uses", "")
     ]
-    assert setup["python-version"].split() == CONTEXT["python_version"]
+    assert set(setup["python-version"].split()) == {*CONTEXT["python_version"], "3.10"}
+
+
+def test_prereleases_are_tested_on_the_next_python() -> None:
+    """The weekly test with pre-releases uses the newest Python of the prompt, and the next one."""
+    workflow = yaml.safe_load((TEMPLATE / ".github/workflows/prerelease.yml").read_text("utf-8"))
+    newest = CONTEXT["python_version"][0]
+    following = f"3.{int(newest.split('.')[1]) + 1}-dev"
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [newest, following]
 
 
 def test_every_recipe_is_explained() -> None:

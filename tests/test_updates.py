@@ -1,4 +1,4 @@
-"""A project that cruft keeps up to date with the template."""
+"""A project that cruft updates from the first version of the template to this one."""
 
 import json
 import re
@@ -7,59 +7,146 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.baking import Terminal, bake
-from tests.support.commands import Shell
-from tests.support.template import ANSWERS, BODY, PROMPTS, TEMPLATE, files
+from tests.support.baking import COOKIECUTTER, Terminal
+from tests.support.commands import HERE, IDENTITY, Shell
+from tests.support.servers import env_of
+from tests.support.template import ANSWERS, BODY, DSN, TEMPLATE, files
 
 pytestmark = pytest.mark.slow
 
-GIVEN = {"project_name": 'It\'s "mine" & so', "project_slug": "microblog", "release": "2.0.0"}
-EDITS = {  # of a file's first line by the template, and of its end by the owner
-    "README.md": ("<!-- theirs -->\n", "\nOurs.\n"),
-    "app/main/routes.py": ("# Theirs.\n", "\n\n# Ours.\n"),
-    "app/static/style.css": ("/* theirs */\n", "\n.ours { }\n"),
-    "pyproject.toml": ("# Theirs.\n", "\n[tool.ours]\n"),
+GIVEN = {
+    "project_name": 'It\'s "mine" & so',
+    "project_slug": "microblog",
+    "sentry_dsn": DSN,
+    "release": "2.0.0",
 }
+SOURCES = (
+    *("bin", "hooks", BODY.name),
+    *("CHANGELOG.md", "Makefile", "cookiecutter.json", "pyproject.toml", "requirements.txt"),
+)
+NEXT = "99.0.0"  # higher than any real version
+THEIRS, OURS = "# Theirs.\n", "# Ours.\n"
+EDITED = (
+    ".env.example",
+    "Dockerfile",
+    "Makefile",
+    "README.md",
+    "app/main/routes.py",
+    "app/models.py",
+    "app/static/style.css",
+    "app/templates/base.html",
+    "compose.yaml",
+    "pyproject.toml",
+    "requirements/prod.in",
+)
 
 
 @dataclass
 class Updated:
-    """A project, and its `.env` before and after `cruft update`."""
+    """A project that was updated, and what was seen on the way."""
 
-    path: Path
-    browser_tracing: bool
-    env: tuple[bytes, bytes]
+    project: Shell
+    answers: dict[str, Any]
+    env: tuple[bytes, bytes]  # `.env` before and after the update
+    checks: list[int]  # exit statuses: at first, when the template has changed, after the update
+    diff: str
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["without browser", "with browser"])
+@pytest.fixture(
+    scope="module",
+    params=[("create", False), ("create", True), ("link", True)],
+    ids=["created", "created with browser", "linked with browser"],
+)
 def updated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Updated:
-    """Bake a project, link it to the template, change both, and update the project."""
+    """Make a project of the first version, change project and template, and update the project."""
+    way, browser_tracing = request.param
+    answers = {**GIVEN, "browser_tracing": browser_tracing}
     terminal = Terminal(tmp_path_factory.mktemp("cruft"))
     template, project = (
-        Shell(terminal.folder / name, terminal.variables) for name in ("template", "microblog")
+        Shell(terminal.folder / name, {**terminal.variables, **IDENTITY})
+        for name in ("template", "microblog")
     )
-    for name in ("hooks", BODY.name):
-        shutil.copytree(TEMPLATE / name, template.folder / name)
-    shutil.copy(TEMPLATE / "cookiecutter.json", template.folder)
-    template.commit()
-    bake(terminal.folder, **GIVEN, browser_tracing=str(request.param))
+    first = release_first(template)
+    make_project = create_project if way == "create" else bake_project
+    make_project(terminal, template, first, answers)
     project.commit()
-    link, update = commands(project.folder, template.folder)
-    project.succeed(*link)
-    (template.folder / BODY.name / "app/new.py").touch()
-    for name, (theirs, ours) in EDITS.items():
-        edit(template.folder / BODY.name / name, before=theirs)
-        edit(project.folder / name, after=ours)
-    edit(project.folder / ".env", after="OURS=1\n")
-    template.commit()
-    project.commit()
+    if way == "link":
+        project.succeed(*cruft(project.folder, template, first)["link"], "--checkout", first)
+    commands = cruft(project.folder, template, first)
+    work_on(project)
+    checks = [project.run(*commands["check"]).returncode]
+    release_next(template)
+    checks.append(project.run(*commands["check"]).returncode)
+    diff = project.succeed(*commands["diff"])
     before = (project.folder / ".env").read_bytes()
-    project.succeed(*update)
+    project.succeed(*commands["update"])
     env = before, (project.folder / ".env").read_bytes()
-    return Updated(project.folder, request.param, env)
+    checks.append(project.run(*commands["check"]).returncode)
+    project.commit()
+    return Updated(project, answers, env, checks, diff)
+
+
+def release_first(template: Shell) -> str:
+    """Make a repository of the template's first version, which is this one until one is tagged."""
+    tags = HERE.run("git", "tag", "--list", "v*", "--sort", "version:refname").stdout.split()
+    if tags:
+        HERE.succeed("git", "clone", "--quiet", "--branch", tags[0], ".", template.folder)
+        template.succeed("git", "switch", "--quiet", "--create", "newest")
+        return tags[0]
+    template.folder.mkdir()
+    copy_sources(template.folder)
+    template.commit()
+    template.succeed("make", "release", "VERSION=1.0.0")
+    return "v1.0.0"
+
+
+def release_next(template: Shell) -> None:
+    """Release this version of the template, with a new file and with edits."""
+    copy_sources(template.folder)
+    body = template.folder / BODY.name
+    (body / "app/new.py").touch()
+    for name in (*EDITED, "deploy/ship.yml"):
+        edit(body / name, before=THEIRS)
+    template.commit()
+    template.succeed("make", "release", f"VERSION={NEXT}")
+
+
+def copy_sources(folder: Path) -> None:
+    """Put what a version of the template consists of into a folder, instead of another version."""
+    for name in SOURCES:
+        if (TEMPLATE / name).is_dir():
+            shutil.rmtree(folder / name, ignore_errors=True)
+            shutil.copytree(TEMPLATE / name, folder / name)
+        else:
+            shutil.copy(TEMPLATE / name, folder)
+
+
+def create_project(
+    terminal: Terminal, template: Shell, first: str, answers: dict[str, Any]
+) -> None:
+    """Make a project as the template's README says for those who want updates."""
+    create = cruft(TEMPLATE, template, first)["create"]
+    terminal.succeed(*create, "--no-input", "--extra-context", json.dumps(answers))
+
+
+def bake_project(terminal: Terminal, template: Shell, first: str, answers: dict[str, Any]) -> None:
+    """Make a project with Cookiecutter alone."""
+    source = (f"git+file://{template.folder}", "--checkout", first)
+    given = [f"{key}={answer}" for key, answer in answers.items()]
+    terminal.succeed(*COOKIECUTTER[:-1], *source, "--no-input", *given)
+
+
+def work_on(project: Shell) -> None:
+    """Edit, remove and release what an owner may."""
+    for name in (*EDITED, ".env"):
+        edit(project.folder / name, after=OURS)
+    shutil.rmtree(project.folder / "deploy")
+    project.commit()
+    project.succeed("make", "release", "VERSION=2.1.0")
 
 
 def edit(path: Path, before: str = "", after: str = "") -> None:
@@ -67,46 +154,84 @@ def edit(path: Path, before: str = "", after: str = "") -> None:
     path.write_text(before + path.read_text("utf-8") + after, "utf-8")
 
 
-def commands(project: Path, template: Path) -> list[list[str]]:
-    """Return the commands of the project's README that call cruft, for a template on this disk."""
-    lines = re.findall(r"^    uvx (cruft .+)", (project / "README.md").read_text("utf-8"), re.M)
-    local = [line.replace("https://github.com/org/template", str(template)) for line in lines]
-    return [[sys.executable, "-m", *shlex.split(line)] for line in local]
+def cruft(folder: Path, template: Shell, first: str) -> dict[str, list[str]]:
+    """Return the cruft commands of the README in a folder, for a template on this disk."""
+    readme = (folder / "README.md").read_text("utf-8").replace("v1.0.0", first)
+    lines = re.findall(r"^    uvx cruft (.+?)(?: +#.*)?$", readme, re.MULTILINE)
+    local = [re.sub(r"https://\S+", str(template.folder), line) for line in lines]
+    return {line.split()[0]: [sys.executable, "-m", "cruft", *shlex.split(line)] for line in local}
 
 
-def test_link_keeps_the_answers(updated: Updated) -> None:
-    """The link records the answers that were given, and no DSN."""
-    cruft = json.loads((updated.path / ".cruft.json").read_text("utf-8"))
-    answers = cruft["context"]["cookiecutter"]
-    assert {key: answers[key] for key in PROMPTS} == {
-        **ANSWERS,
-        **GIVEN,
-        "browser_tracing": updated.browser_tracing,
-    }
+def test_answers_are_recorded(updated: Updated) -> None:
+    """Updates know the answers that were given."""
+    recorded = json.loads((updated.project.folder / ".cruft.json").read_text("utf-8"))
+    expected = {**ANSWERS, **updated.answers}
+    del expected["sentry_dsn"]
+    assert expected.items() <= recorded["context"]["cookiecutter"].items()
+
+
+def test_secrets_are_never_committed(updated: Updated) -> None:
+    """Neither `.cruft.json` nor any other file in the history contains a secret of `.env`."""
+    env = env_of(updated.project.folder)
+    secrets = {env["SECRET_KEY"], env["POSTGRES_PASSWORD"], DSN}
+    history = updated.project.succeed("git", "log", "--patch")
+    assert DSN in env["SENTRY_DSN"]
+    assert [secret for secret in secrets if secret in history + updated.diff] == []
+
+
+def test_check_tells_whether_the_template_changed(updated: Updated) -> None:
+    """`cruft check` fails while the template has a change that the project lacks."""
+    assert updated.checks == [0, 1, 0]
+
+
+def test_diff_shows_the_edits(updated: Updated) -> None:
+    """`cruft diff` shows the owner's edits, and neither the template's nor secrets."""
+    edits = re.findall(r"^[+-](# .*)$", updated.diff, re.MULTILINE)
+    assert (edits.count(OURS.strip()), edits.count(THEIRS.strip())) == (len(EDITED), 0)
 
 
 def test_update_adds_new_files(updated: Updated) -> None:
     """A file that was added to the template arrives in the project."""
-    assert (updated.path / "app/new.py").exists()
+    assert (updated.project.folder / "app/new.py").exists()
 
 
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("name", EDITED)
 def test_update_merges_edits(updated: Updated, name: str) -> None:
-    """A file that both sides edited contains both edits."""
-    text = (updated.path / name).read_text("utf-8")
-    assert [edit.strip() in text for edit in EDITS[name]] == [True, True]
+    """A file that both sides edited has both edits."""
+    text = (updated.project.folder / name).read_text("utf-8")
+    assert (text.startswith(THEIRS), text.endswith(OURS)) == (True, True)
+
+
+def test_update_keeps_the_version(updated: Updated) -> None:
+    """The version that the owner released last stays."""
+    assert '\nversion = "2.1.0"\n' in (updated.project.folder / "pyproject.toml").read_text("utf-8")
 
 
 def test_update_keeps_the_choice(updated: Updated) -> None:
     """An update neither adds nor removes the files of the browser."""
-    assert (updated.path / "browser").exists() == updated.browser_tracing
+    assert (updated.project.folder / "browser").exists() == updated.answers["browser_tracing"]
 
 
-def test_update_keeps_secrets(updated: Updated) -> None:
+def test_update_leaves_removed_files_removed(updated: Updated) -> None:
+    """A folder that the owner removed stays removed, although the template changed it."""
+    assert not (updated.project.folder / "deploy").exists()
+
+
+def test_update_keeps_env(updated: Updated) -> None:
     """The hooks run again and do not change `.env`, which the owner edited."""
     assert updated.env[0] == updated.env[1]
 
 
 def test_update_has_no_conflicts(updated: Updated) -> None:
-    """The secrets, which differ between bakes, cause no reject file."""
-    assert [name for name in files(updated.path) if name.endswith(".rej")] == []
+    """No file of the project is a reject file or has a conflict marker."""
+    assert [name for name in files(updated.project.folder) if name.endswith(".rej")] == []
+    assert updated.project.run("git", "grep", "^<<<<<<< ").returncode == 1
+
+
+def test_refused_answers_leave_nothing(terminal: Terminal) -> None:
+    """`cruft create` reports an illegal answer, and leaves no folder."""
+    template = Shell(terminal.root / "template", {**terminal.variables, **IDENTITY})
+    create = cruft(TEMPLATE, template, release_first(template))["create"]
+    refused = terminal.run(*create, "--no-input", "--extra-context", '{"project_slug": "a/b"}')
+    assert refused.stderr.startswith("project_slug: must be")
+    assert list(terminal.folder.iterdir()) == []

@@ -10,6 +10,11 @@ from tests.support.template import TEMPLATE
 # The tests may run under make, but a make that they start is none of its recipes.
 INHERITED = {name: value for name, value in os.environ.items() if "MAKE" not in name}
 GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
+IDENTITY = {
+    f"GIT_{role}_{field}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for field, value in (("NAME", "Test"), ("EMAIL", "test@example.com"))
+}
 
 
 @dataclass

@@ -115,8 +115,10 @@ def test_no_table_is_scanned(statement: AnySelect) -> None:
     assert [s for s in plan(statement) if re.match("SCAN (post|user|followers)", s)] == []
 
 
-ORDERED = (timelines.ALL_POSTS, timelines.POSTS_OF, timelines.RECENT)
-ORDERED += (timelines.FOLLOWERS_OF, timelines.FOLLOWED_BY)
+ORDERED = (
+    *(timelines.ALL_POSTS, timelines.POSTS_OF, timelines.RECENT),
+    *(timelines.FOLLOWERS_OF, timelines.FOLLOWED_BY),
+)
 
 
 @pytest.mark.parametrize("statement", [one for both in ORDERED for one in both])
