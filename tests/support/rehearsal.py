@@ -237,9 +237,8 @@ class Rehearsal:
         tools = self.project.folder / ".venv/tools"
         if not tools.exists():
             install(self.project.folder / "requirements/deploy.txt", tools)
-            (tools.parent / "bin").mkdir(exist_ok=True)
-            (tools.parent / "bin/python").symlink_to(sys.executable)
-            (tools / "ready").touch()
+            for ready in (tools.parent / "made", tools / "ready"):
+                ready.touch()
         settings = {
             **self.secrets,
             **self.settings,
