@@ -268,13 +268,18 @@ class Rehearsal:
         seen = (load or Idle()).during(lambda: results.append(release(version)))
         records = self.host.records()
         known = records["releases"].get(f"{SLUG}@{version}", {"commits": []})
+        log = results[0].stdout + results[0].stderr
+        try:
+            serves = self.serves()
+        except requests.ConnectionError as error:  # the log says why nothing serves
+            raise AssertionError(log) from error
         step = Step(
             title,
             version,
             succeeded=results[0].returncode == 0,
-            log=results[0].stdout + results[0].stderr,
+            log=log,
             seconds=time.monotonic() - start,
-            serves=self.serves(),
+            serves=serves,
             digest=self.digest(),
             commits=len(known["commits"]),
             deploys=[deploy["release"] for deploy in records["deploys"][deploys:]],
