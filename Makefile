@@ -31,7 +31,7 @@ demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PO
 	@$(IN_DEMO) run PORT=$(PORT)
 
 test: $(READY)  ## run every test
-	.venv/bin/pytest --hypothesis-profile thorough
+	.venv/bin/pytest -n 3 --dist loadfile --hypothesis-profile thorough
 
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'

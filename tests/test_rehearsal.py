@@ -21,9 +21,9 @@ FIRST, SICK = f"{SLUG}@1.0.0", f"{SLUG}@1.1.0"
 
 
 @pytest.fixture(scope="module")
-def play(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+def play(engine: None) -> Iterator[Rehearsal]:
     """Return a rehearsal after its three steps, with its host still running."""
-    with rehearsal(tmp_path_factory.mktemp("rehearsal"), print) as play:
+    with rehearsal(print) as play:
         play.step("1.0.0 reaches a bare host", "1.0.0", play.push)
         with Load(play.site) as load:
             play.add_migration()

@@ -7,8 +7,13 @@ from pathlib import Path
 
 from tests.support.template import TEMPLATE
 
-# The tests may run under make, but a make that they start is none of its recipes.
-INHERITED = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+# The tests may run under make, but a make that they start is none of its recipes, and Python may
+# write bytecode in what they bake: without it, each run of Ansible takes twice as long.
+INHERITED = {
+    name: value
+    for name, value in os.environ.items()
+    if "MAKE" not in name and name != "PYTHONDONTWRITEBYTECODE"
+}
 GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
 IDENTITY = {
     f"GIT_{role}_{field}": value
