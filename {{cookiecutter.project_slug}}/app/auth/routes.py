@@ -42,14 +42,22 @@ def limit_guesses(view: Callable[[], ResponseReturnValue]) -> Callable[[], Respo
     return limiter.limit("100/minute", deduct_when=shows_form_again)(view)
 
 
-@bp.route("/login", methods=["GET", "POST"])
-@limit_guesses
+@bp.get("/login")
 def login() -> ResponseReturnValue:
+    """Ask for a name and a password."""
+    if current_user.is_authenticated:
+        return redirect(url_for("main.index"))
+    return render_template("auth/login.html", form=LoginForm())
+
+
+@bp.post("/login")
+@limit_guesses
+def log_in() -> ResponseReturnValue:
     """Log a user in, and redirect to the page they came for."""
     if current_user.is_authenticated:
         return redirect(url_for("main.index"))
     form = LoginForm()
-    if form.validate_on_submit():
+    if form.validate():
         user = accounts.authenticate(form.username.data, form.password.data)
         if user:
             accounts.log_in(user, remember=form.remember_me.data)
