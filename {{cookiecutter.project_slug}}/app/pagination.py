@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from flask import request
-from sqlalchemy import BigInteger, Row, Select, SQLColumnExpression, bindparam
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    Select,
+    SQLColumnExpression,
+    bindparam,
+    literal_column,
+)
 
 from app.extensions import db
 
@@ -34,6 +42,14 @@ def older(statement: Statement, id_: SQLColumnExpression[int]) -> Statement:
 def newer(statement: Statement, id_: SQLColumnExpression[int]) -> Statement:
     """Restrict `statement` to rows newer than `START`, oldest first."""
     return statement.where(id_ > START).order_by(id_.asc())
+
+
+def constant(number: int) -> SQLColumnExpression[int]:
+    """Return `number` as text of the statement.
+
+    Were a limit a parameter, PostgreSQL would plan the statement anew each time it is executed.
+    """
+    return literal_column(str(number), Integer)
 
 
 class Statements(NamedTuple):

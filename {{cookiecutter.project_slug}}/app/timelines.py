@@ -28,6 +28,7 @@ from app.pagination import (
     Nearest,
     Page,
     Statements,
+    constant,
     newer,
     older,
     paginate,
@@ -83,14 +84,14 @@ def recent_statement(nearest: Nearest, limit: int, window: int = WINDOW) -> AnyS
 
     It costs little, and is all that a reader needs who follows accounts that post often.
     """
-    edge = nearest(select(Post.id), Post.id).limit(1).correlate(None).scalar_subquery()
+    edge = nearest(select(Post.id), Post.id).limit(constant(1)).correlate(None).scalar_subquery()
     within = Post.id < edge + window if nearest is newer else Post.id > edge - window
     # With IN instead of EXISTS, SQLite reads and sorts all posts of the followed accounts.
     followed = exists().where(
         followers.c.follower_id == READER, followers.c.followed_id == Post.user_id
     )
     posts = columns_of(Post).where(within, (Post.user_id == READER) | followed)
-    return nearest(posts, Post.id).limit(limit)
+    return nearest(posts, Post.id).limit(constant(limit))
 
 
 def timeline_statement(nearest: Nearest, limit: int) -> AnySelect:
@@ -105,20 +106,22 @@ def timeline_statement(nearest: Nearest, limit: int) -> AnySelect:
 
     def nth_post_of(account: SQLColumnExpression[int], n: int) -> ColumnElement[int]:
         posts = nearest(select(written.id).where(written.user_id == account), written.id)
-        return func.coalesce(posts.limit(1).offset(n - 1).scalar_subquery(), beyond)
+        return func.coalesce(
+            posts.limit(constant(1)).offset(constant(n - 1)).scalar_subquery(), beyond
+        )
 
     followed = select(followers.c.followed_id).where(followers.c.follower_id == READER)
     account = union(select(READER.label("id")), followed).subquery()
     first = select(account.c.id, nth_post_of(account.c.id, 1).label("post_id")).subquery()
     in_order = first.c.post_id.asc() if nearest is newer else first.c.post_id.desc()
-    active = select(first.c.id).order_by(in_order).limit(limit).subquery()
+    active = select(first.c.id).order_by(in_order).limit(constant(limit)).subquery()
     last = nth_post_of(active.c.id, limit)
     posts = (
         columns_of(Post)
         .join(active, Post.user_id == active.c.id)
         .where(Post.id <= last if nearest is newer else Post.id >= last)
     )
-    return nearest(posts, Post.id).limit(limit)
+    return nearest(posts, Post.id).limit(constant(limit))
 
 
 def columns_of(post: type[Post]) -> AnySelect:
@@ -128,13 +131,15 @@ def columns_of(post: type[Post]) -> AnySelect:
 
 def count(rows: AnySelect, limit: int = COUNT_LIMIT + 1) -> ScalarSelect[int]:
     """Return the number of `rows` of the user of a profile, up to `limit`."""
-    some: FromClause = rows.limit(limit).correlate(User).subquery()
+    some: FromClause = rows.limit(constant(limit)).correlate(User).subquery()
     return select(func.count()).select_from(some).correlate(User).scalar_subquery()
 
 
 def both(statement: AnySelect, id_: SQLColumnExpression[int]) -> Statements:
     """Return a statement in both directions of its rows' `id_`."""
-    return Statements(*(nearest(statement, id_).limit(PAGE_SIZE + 1) for nearest in (older, newer)))
+    return Statements(
+        *(nearest(statement, id_).limit(constant(PAGE_SIZE + 1)) for nearest in (older, newer))
+    )
 
 
 def people(member: Column[int], group: Column[int]) -> Statements:
