@@ -191,6 +191,19 @@ def test_data_outlives_down(laptop: Composed) -> None:
     assert "Still here" in browser.get(laptop.site, timeout=10).text
 
 
+def test_limits_outlive_a_restart(laptop: Composed) -> None:
+    """Redis counts wrong passwords, so all workers share the count and a restart keeps it."""
+
+    def guess() -> int:
+        form = {"username": "nobody", "password": "wrong"}
+        return submit(requests.Session(), f"{laptop.site}/auth/login", **form).status_code
+
+    assert [guess() for _ in range(10)] == [200] * 10
+    laptop.compose("restart", "web")
+    wait_for(lambda: responds(f"{laptop.site}/readyz"), "the app in its container")
+    assert guess() == 429
+
+
 def test_changed_code_is_served(laptop: Composed) -> None:
     """A saved change is served without a rebuild."""
     health = laptop.folder / "app/health.py"
