@@ -55,5 +55,5 @@ def only_reads() -> bool:
 
 
 login_manager = LoginManager()
-# What it notes in the sessions of changed addresses would only matter to fresh_login_required.
+# It marks sessions whose address or browser has changed, which only fresh_login_required reads.
 login_manager.session_protection = None
