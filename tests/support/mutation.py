@@ -93,10 +93,12 @@ def row(module: str, killed: int, equivalent: int, survivors: int) -> str:
 
 def main(*wanted: str) -> None:
     """Print a table of the modules whose paths contain one of the texts, and their survivors."""
+    modules = [m for m in TESTS if not wanted or any(text in m for text in wanted)]
+    if not modules:
+        sys.exit(f"No module is called so (expected a part of: {', '.join(TESTS)})")
     shutil.rmtree(WORK, ignore_errors=True)
     install(BODY / "requirements/test.txt", WORK / "venv")
     HERE.succeed(PYTHON, "-m", "compileall", "-q", WORK / "venv/lib")  # halves the time of a run
-    modules = [m for m in TESTS if not wanted or any(text in m for text in wanted)]
     total = [0, 0, 0]
     print(f"{'module':26}  mutants  killed  equivalent  survivors   share")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
