@@ -22,7 +22,7 @@ COMMANDS = {
     "cd microblog": "test_closing_message_quotes_the_folder",
     "make demo": "test_demo_survives_an_interrupt",
     "make demo SENTRY_DSN=https://...": "not run: the account is yours",
-    "make bench": "not run: it takes an hour",
+    "make bench": "not run: it takes a quarter of an hour",
     "make test-fast": "not run: it would run this test",
     "make test": "test_owner_commands_succeed",
     "make lint": "test_owner_commands_succeed",
