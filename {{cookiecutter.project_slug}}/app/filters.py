@@ -4,7 +4,6 @@ import zlib
 from datetime import datetime, timedelta
 
 from flask import Flask
-from markupsafe import Markup
 
 from app.models import utcnow
 from app.text import linkify
@@ -13,16 +12,16 @@ from app.timelines import COUNT_LIMIT
 
 def init_app(app: Flask) -> None:
     """Add the filters to the templates of `app`."""
+    app.add_template_filter(ago)
     app.add_template_filter(capped)
     app.add_template_filter(hue)
     app.add_template_filter(linkify)
-    app.add_template_filter(moment)
+    app.add_template_filter(utc)
 
 
-def moment(time: datetime) -> Markup:
-    """Return `time` (UTC) as HTML that says how long ago it was."""
-    # Neither part has a character to escape, and escaping takes ten times as long as the rest.
-    return Markup(f'<time datetime="{time.isoformat(timespec="seconds")}Z">{ago(time)}</time>')  # noqa: S704
+def utc(time: datetime) -> str:
+    """Return `time` (UTC) as HTML writes it, with its time zone."""
+    return f"{time.isoformat(timespec='seconds')}Z"
 
 
 def ago(time: datetime) -> str:
