@@ -25,25 +25,19 @@ with app.app_context():
     print(json.dumps([list(map(list, r)) for r in results if r.returns_rows], default=str))
     db.session.commit()
 """
-COLUMNS = {
-    '"user"': "id, username, email, password_hash, about_me, last_seen",
-    "post": "id, body, timestamp, user_id",
-    "followers": "follower_id, followed_id",
-}
-ROWS = {
-    '"user"': [
-        "1, 'susan', 'susan@example.com', 'hash', 'I''m Susan. ✓', '2024-01-02 03:04:05'",
-        "2, 'bob', 'bob@example.com', '', '', '2024-01-02 03:04:06'",
-    ],
-    "post": ["1, 'Hello', '2024-02-03 04:05:06', 1", "7, 'Grüße', '2024-02-03 04:05:07', 2"],
-    "followers": ["1, 2", "2, 1"],
-}
-INSERT = [
-    f"INSERT INTO {table} ({COLUMNS[table]}) VALUES ({row})"  # noqa: S608 our own rows
-    for table, rows in ROWS.items()
-    for row in rows
-]
-SELECT = [f"SELECT {columns} FROM {table} ORDER BY 1" for table, columns in COLUMNS.items()]  # noqa: S608
+INSERT = (
+    """INSERT INTO "user" (id, username, email, password_hash, about_me, last_seen) VALUES
+    (1, 'susan', 'susan@example.com', 'hash', 'I''m Susan. ✓', '2024-01-02 03:04:05'),
+    (2, 'bob', 'bob@example.com', '', '', '2024-01-02 03:04:06')""",
+    """INSERT INTO post (id, body, timestamp, user_id) VALUES
+    (1, 'Hello', '2024-02-03 04:05:06', 1), (7, 'Grüße', '2024-02-03 04:05:07', 2)""",
+    "INSERT INTO followers (follower_id, followed_id) VALUES (1, 2), (2, 1)",
+)
+SELECT = (
+    'SELECT id, username, email, password_hash, about_me, last_seen FROM "user" ORDER BY id',
+    "SELECT id, body, timestamp, user_id FROM post ORDER BY id",
+    "SELECT follower_id, followed_id FROM followers ORDER BY follower_id",
+)
 
 
 class Database(Shell):
