@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.commands import GIT, IDENTITY, Shell
+from tests.support.commands import IDENTITY, Shell
 from tests.support.template import BODY
 
 WORKFLOW: dict[str, Any] = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text())
@@ -30,7 +30,7 @@ def repository(default_project: Path, tmp_path: Path) -> Shell:
 def state(repository: Shell) -> tuple[str, ...]:
     """Return what a refusal must not change."""
     arguments = ("show-ref", "status --porcelain", "diff HEAD")
-    return tuple(repository.run(*GIT, *line.split()).stdout for line in arguments)
+    return tuple(repository.run("git", *line.split()).stdout for line in arguments)
 
 
 def refusal(repository: Shell, version: str) -> str:

@@ -67,7 +67,7 @@ def updated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     answers = {**GIVEN, "browser_tracing": browser_tracing}
     terminal = Terminal(tmp_path_factory.mktemp("cruft"))
     template, project = (
-        Shell(terminal.folder / name, {**terminal.variables, **IDENTITY})
+        Shell(terminal.folder / name, terminal.variables | IDENTITY)
         for name in ("template", "microblog")
     )
     first = release_first(template)
@@ -230,7 +230,7 @@ def test_update_has_no_conflicts(updated: Updated) -> None:
 
 def test_refused_answers_leave_nothing(terminal: Terminal) -> None:
     """`cruft create` reports an illegal answer, and leaves no folder."""
-    template = Shell(terminal.root / "template", {**terminal.variables, **IDENTITY})
+    template = Shell(terminal.root / "template", terminal.variables | IDENTITY)
     create = cruft(TEMPLATE, template, release_first(template))["create"]
     refused = terminal.run(*create, "--no-input", "--extra-context", '{"project_slug": "a/b"}')
     assert refused.stderr.startswith("project_slug: must be")

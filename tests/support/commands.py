@@ -14,7 +14,6 @@ INHERITED = {
     for name, value in os.environ.items()
     if "MAKE" not in name and name != "PYTHONDONTWRITEBYTECODE"
 }
-GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
 IDENTITY = {
     f"GIT_{role}_{field}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -52,7 +51,7 @@ class Shell:
     def commit(self) -> None:
         """Commit everything in the folder, which becomes a git repository if it is none yet."""
         for arguments in ("init --quiet", "add .", "commit --quiet --message All"):
-            self.succeed(*GIT, *arguments.split())
+            self.succeed("git", *arguments.split(), **IDENTITY)
 
 
 HERE = Shell(TEMPLATE)

@@ -95,7 +95,7 @@ def main(*wanted: str) -> None:
     """Print a table of the modules whose paths contain one of the texts, and their survivors."""
     modules = [m for m in TESTS if not wanted or any(text in m for text in wanted)]
     if not modules:
-        sys.exit(f"No module is called so (expected a part of: {', '.join(TESTS)})")
+        sys.exit(f"No path contains {' or '.join(wanted)} (expected a part of: {', '.join(TESTS)})")
     shutil.rmtree(WORK, ignore_errors=True)
     install(BODY / "requirements/test.txt", WORK / "venv")
     HERE.succeed(PYTHON, "-m", "compileall", "-q", WORK / "venv/lib")  # halves the time of a run

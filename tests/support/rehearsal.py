@@ -21,7 +21,7 @@ import yaml
 
 from tests.support import sentry_api
 from tests.support.baking import bake
-from tests.support.commands import HERE, Shell, docker
+from tests.support.commands import HERE, IDENTITY, Shell, docker
 from tests.support.hosts import Host, bare_host
 from tests.support.load import Load, Request
 from tests.support.servers import install
@@ -117,13 +117,7 @@ class Rehearsal:
         """Bake the project, commit it, and push it to a git server."""
         image = f"{self.host.registry}/acme/{SLUG}"
         self.project = Shell(bake(self.folder, project_slug=SLUG, docker_image=image))
-        self.project.variables |= {
-            "GIT_AUTHOR_NAME": "Susan",
-            "GIT_AUTHOR_EMAIL": "susan@example.com",
-            "GIT_COMMITTER_NAME": "Susan",
-            "GIT_COMMITTER_EMAIL": "susan@example.com",
-            "HOME": str(self.folder),
-        }
+        self.project.variables |= {**IDENTITY, "HOME": str(self.folder)}
         self.site = f"http://{self.host.address}"
         self.origin = self.folder / "origin.git"
         self.project.succeed("git", "init", "--quiet", "--bare", self.origin)
