@@ -46,7 +46,7 @@ def test_ctrl_c_leaves_nothing(terminal: Terminal, answered: int) -> None:
 def interrupt(child: "pexpect.spawn[str]") -> str:
     """Press Ctrl+C until the program ends, and return what it printed meanwhile.
 
-    Python misses one that comes in the moment before it begins to read.
+    Python may miss one that arrives just before it begins to read.
     """
     seen = ""
     for _ in range(10):

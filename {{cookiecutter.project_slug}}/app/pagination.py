@@ -47,7 +47,7 @@ def newer(statement: Statement, id_: SQLColumnExpression[int]) -> Statement:
 def constant(number: int) -> SQLColumnExpression[int]:
     """Return `number` as text of the statement.
 
-    Were a limit a parameter, PostgreSQL would plan the statement anew each time it is executed.
+    If a limit were a parameter, PostgreSQL would plan the statement anew at each execution.
     """
     return literal_column(str(number), Integer)
 
