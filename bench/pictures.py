@@ -25,12 +25,10 @@ from tests.support.browsers import CHROMIUM, FLAGS, Samples, chromium, serving_s
 from tests.support.commands import HERE, Shell
 from tests.support.servers import Project
 from tests.support.spotlight import make_spotlight
-from tests.support.template import BODY, TEMPLATE
+from tests.support.template import TEMPLATE
 
 PICTURES = TEMPLATE / "docs"
-BODY_PICTURES = BODY / "docs"  # smaller, because every bake has a copy of them
 SIZE: ViewportSize = {"width": 960, "height": 640}
-NARROW: ViewportSize = {"width": 640, "height": 500}
 WIDE: ViewportSize = {"width": 1800, "height": 640}
 SPANS: FloatRect = {"x": 240, "y": 72, "width": 780, "height": 420}  # of Spotlight's page
 
@@ -46,8 +44,7 @@ SVG_TERM = ("npx", "--yes", "svg-term-cli@2.1.1", "--window")
 
 def main() -> None:
     """Take all pictures."""
-    for pictures in (PICTURES, BODY_PICTURES):
-        pictures.mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
         picture_bake(folder)
@@ -75,12 +72,11 @@ def baked(folder: Path, *targets: str, **answers: str) -> Project:
 
 def picture_timeline(page: Page) -> None:
     """Show the timeline, light and dark."""
+    page.set_viewport_size(SIZE)
     page.goto("/")
-    for pictures, size in ((PICTURES, SIZE), (BODY_PICTURES, NARROW)):
-        page.set_viewport_size(size)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=pictures / f"timeline-{scheme}.png")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=PICTURES / f"timeline-{scheme}.png")
 
 
 def lighthouse(url: str, **headers: str) -> dict[str, float]:
@@ -114,10 +110,9 @@ def side_by_side(browser: Browser, *pictures: bytes) -> None:
     sources = [f"data:image/png;base64,{b64encode(picture).decode()}" for picture in pictures]
     images = "".join(f'<img src="{source}" width="{SIZE["width"]}">' for source in sources)
     size: ViewportSize = {"width": 2 * SIZE["width"], "height": SIZE["height"]}
-    for folder, scale in ((PICTURES, 1), (BODY_PICTURES, 0.5)):
-        page = browser.new_page(viewport=size, device_scale_factor=scale)
-        page.set_content(f'<body style="margin: 0; display: flex">{images}</body>')
-        page.screenshot(path=folder / "broken-route.png")
+    page = browser.new_page(viewport=size)
+    page.set_content(f'<body style="margin: 0; display: flex">{images}</body>')
+    page.screenshot(path=PICTURES / "broken-route.png")
 
 
 def picture_trace(browser: Browser, project: Project) -> None:

@@ -24,7 +24,8 @@ from tests.support.visitors import crash, get, sign_up, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.containers, pytest.mark.usefixtures("engine")]
 
-STACK_CONFIG = ["docker", "stack", "config", "-c", "compose.yaml", "-c", "compose.swarm.yaml"]
+STACK_FILES = ("-c", "compose.yaml", "-c", "deploy/compose.swarm.yaml")
+STACK_CONFIG = ["docker", "stack", "config", *STACK_FILES]
 
 
 class Composed(Shell):
@@ -255,7 +256,7 @@ def test_logs_rotate(checkout: Shell, config: tuple[str, ...]) -> None:
 @contextmanager
 def caddy(project: Path, public_url: str) -> Iterator[Callable[[int], int]]:
     """Run Caddy with the project's Caddyfile; return a function that finds published ports."""
-    file = f"{project / 'Caddyfile'}:/etc/caddy/Caddyfile:ro"
+    file = f"{project / 'deploy/Caddyfile'}:/etc/caddy/Caddyfile:ro"
     ports = ("--publish", "127.0.0.1::80", "--publish", "127.0.0.1::443")
     options = ("--detach", "--volume", file, *ports, "--env", f"PUBLIC_URL={public_url}")
     name = docker("run", *options, "caddy:2")
@@ -305,7 +306,7 @@ def backup(laptop: Composed, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def count_posts(laptop: Composed) -> int:
     """Return the number of posts in the database."""
-    psql = ("bin/in-db", "psql", "--username", "microblog", "--tuples-only")
+    psql = ("bin/in-db", "psql", "--username", "app", "--tuples-only")
     return int(laptop.succeed(*psql, "--command", "SELECT count(*) FROM post"))
 
 

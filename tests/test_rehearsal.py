@@ -131,7 +131,7 @@ def test_roll_back_fails_no_request(sick: Step) -> None:
 def test_acknowledged_posts_are_kept(play: Rehearsal) -> None:
     """Each post that the app accepted is in the database."""
     database = play.host.run("docker", "ps", "--quiet", "--filter", f"name={SLUG}_db")
-    query = ("psql", "--username", "microblog", "--tuples-only", "--no-align", "--command")
+    query = ("psql", "--username", "app", "--tuples-only", "--no-align", "--command")
     rows = play.host.run("docker", "exec", database, *query, "SELECT body FROM post")
     assert play.posts <= set(rows.split())
 

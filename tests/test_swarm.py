@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.containers]
 STACK = "microblog-swarm-under-test"
 SITE = "http://localhost"
 OURS = ("--quiet", "--filter", f"label=com.docker.stack.namespace={STACK}")
-REPLICAS = 2  # the default of compose.swarm.yaml
+REPLICAS = 2  # the default of deploy/compose.swarm.yaml
 LABELS = ("db", "proxy")
 SLOW_CLIENTS = 200  # more than two replicas have threads
 Failures = Callable[[str, Callable[[], object]], list[Request]]
@@ -57,7 +57,7 @@ class Stack(Shell):
 
     def deploy(self, **more: str) -> subprocess.CompletedProcess[str]:
         """Deploy the version that was built last."""
-        return self.run("make", "deploy", **more)
+        return self.run("bin/deploy", **more)
 
     def add_migration(self, name: str, text: str) -> Path:
         """Add a migration after the newest one."""
@@ -95,7 +95,7 @@ class Stack(Shell):
 
     def query(self, sql: str) -> list[str]:
         """Return the rows that the database answers."""
-        psql = ("psql", "--username", "microblog", "--tuples-only", "--no-align")
+        psql = ("psql", "--username", "app", "--tuples-only", "--no-align")
         return self.succeed("bin/in-db", *psql, "--command", sql).splitlines()
 
 
@@ -173,7 +173,7 @@ def failures(load: Load, capsys: pytest.CaptureFixture[str]) -> Failures:
 
 
 def test_missing_label_is_reported(server: Stack) -> None:
-    """Where no node has a label that a service needs, `make deploy` prints the command for it."""
+    """Where no node has a label that a service needs, `bin/deploy` prints the command for it."""
     label("proxy", value="false")
     deployed = server.deploy()
     label("proxy")
@@ -181,7 +181,7 @@ def test_missing_label_is_reported(server: Stack) -> None:
 
 
 def test_first_version_that_is_never_healthy_fails(server: Stack) -> None:
-    """`make deploy` does not wait for ever for a first version, which Swarm cannot roll back."""
+    """`bin/deploy` does not wait for ever for a first version, which Swarm cannot roll back."""
     server.edit("app/health.py", "/healthz", "/sick")
     server.build("0.9.0")
     deployed = server.deploy(TIMEOUT="30")
@@ -212,7 +212,7 @@ def test_release_fails_no_request(stack: Stack, failures: Failures) -> None:
 
 
 def test_failing_migration_changes_nothing(stack: Stack) -> None:
-    """When the migration fails, `make deploy` fails, and the new version never serves."""
+    """When the migration fails, `bin/deploy` fails, and the new version never serves."""
     migration = stack.add_migration("9999_broken.py", "raise SystemExit('No.')")
     stack.build("1.1.1")
     assert stack.deploy().returncode
@@ -241,7 +241,7 @@ def test_older_version_is_deployed(stack: Stack, failures: Failures) -> None:
 def test_changed_secret_is_deployed(stack: Stack, failures: Failures) -> None:
     """A secret that is changed in `.env` reaches the app with the next deployment."""
     password = env_of(stack.folder)["POSTGRES_PASSWORD"]
-    url = f"postgresql://microblog:{password}@db/microblog?application_name=changed"
+    url = f"postgresql://app:{password}@db/app?application_name=changed"
     stack.edit(".env", f"PUBLIC_URL={SITE}", f"PUBLIC_URL={SITE}\nDATABASE_URL={url}")
     assert failures("changed secret", lambda: stack.succeed("bin/deploy", "1.0.0")) == []
     assert "changed" in stack.query("SELECT application_name FROM pg_stat_activity")

@@ -124,7 +124,7 @@ class Rehearsal:
         self.project.succeed("git", "init", "--quiet", "--initial-branch", "main")
         self.project.succeed("git", "remote", "add", "origin", self.origin)
         (self.project.folder / "deploy/known_hosts").write_text(self.host.known_hosts())
-        self.edit("compose.swarm.yaml", "${BROKEN_ROUTE:-0}", "1")
+        self.edit("deploy/compose.swarm.yaml", "${BROKEN_ROUTE:-0}", "1")
         self.keep_one_test()
         self.commit("Start")
         self.write_settings()

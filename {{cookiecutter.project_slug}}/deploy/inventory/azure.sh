@@ -4,7 +4,7 @@
 #   make ship HOSTS=deploy/inventory/azure.sh
 # Ansible runs this script and reads the JSON. The first VM by name becomes the manager of the swarm.
 set -eu
-name=$(sed -n 's/^name = "\(.*\)"/\1/p' "$(dirname "$0")/../../pyproject.toml")
+name=$(sh "$(dirname "$0")/../../bin/project" name)
 addresses=$(az vm list --show-details --query "sort_by([?tags.app=='$name'], &name)[].publicIps" --output tsv)
 echo "$addresses" | awk -F , '
     BEGIN { printf "{\"_meta\": {\"hostvars\": {}}, \"all\": {\"hosts\": [" }

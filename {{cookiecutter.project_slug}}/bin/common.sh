@@ -1,0 +1,33 @@
+# shellcheck shell=sh
+# Each script begins with this file. It changes into the project's folder, whatever the person who
+# runs the script has in their environment.
+unset CDPATH # with it, cd prints a path, or goes to another folder of the same name
+cd "$(dirname "$0")/.." || exit
+
+fail() { # MESSAGE
+    echo "$1" >&2
+    exit 1
+}
+
+# Tell whether a text matches an extended regular expression as a whole, line feeds included.
+matches() { # TEXT PATTERN
+    printf '%s' "$1" | tr '\n' ' ' | grep -Eqx "$2"
+}
+
+is_version() { # TEXT
+    number='(0|[1-9][0-9]{0,8})'
+    matches "$1" "$number\.$number\.$number(-(a|alpha|b|beta|rc)(\.?$number)?)?"
+}
+
+# Fail unless $PUBLIC_URL is a URL that Caddy can serve.
+check_public_url() { # WHAT-FAILED
+    matches "$PUBLIC_URL" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
+        fail "$1: PUBLIC_URL is not valid: '$PUBLIC_URL' (expected a URL without a path, such as https://blog.example.com)."
+}
+
+# Fail with git's own message unless this folder is the root of a git repository.
+check_repository() { # WHAT-FAILED
+    prefix=$(git rev-parse --show-prefix 2>&1) || fail "$1: $prefix"
+    [ -z "$prefix" ] ||
+        fail "$1: this folder is not the root of its git repository, whose tags may be those of another project."
+}
