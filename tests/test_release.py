@@ -15,6 +15,14 @@ from tests.support.template import BODY
 WORKFLOW: dict[str, Any] = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text())
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
 SCRIPTS = [path for path in sorted((BODY / "bin").iterdir()) if not path.suffix]
+MALFORMED_URLS = (
+    "blog.example.com",
+    "https://blog.example.com/blog",
+    "https://a b",
+    "https://a.example\nhttps://b.example",
+    "https://a.example,b.example",
+    "https://a.example{$SECRET_KEY}",
+)
 
 
 @pytest.fixture
@@ -33,17 +41,19 @@ def state(repository: Shell) -> tuple[str, ...]:
     return tuple(repository.run("git", *line.split()).stdout for line in arguments)
 
 
-def refusal(repository: Shell, version: str) -> str:
+def refusal(repository: Shell, version: str, **more: str) -> str:
     """Return the one line with which a release is refused, and see that nothing changed."""
     before = state(repository)
-    result = repository.run("bin/release", version)
+    result = repository.run("bin/release", version, **more)
     assert (result.returncode, result.stdout, state(repository)) == (1, "", before)
-    [line] = result.stderr.splitlines()
-    return line.removeprefix("Nothing was released: ")
+    prefix, reason = result.stderr.strip().split(": ", 1)
+    assert prefix == "Nothing was released"
+    return reason
 
 
 @pytest.mark.parametrize(
-    "version", ["", "banana", "1", "1.0", "v1.0.0", "01.0.0", "1.0.0-rc.01", "1.0.0+build"]
+    "version",
+    ["", "banana", "1", "1.0", "v1.0.0", "01.0.0", "1.0.0-rc.01", "1.0.0+build", "1.0.0\n2"],
 )
 def test_malformed_versions_are_refused(repository: Shell, version: str) -> None:
     """A version is MAJOR.MINOR.PATCH or a pre-release of it."""
@@ -79,6 +89,28 @@ def test_taken_tags_are_refused(repository: Shell) -> None:
     assert refusal(repository, "1.0.0") == "the tag v1.0.0 exists already."
 
 
+def test_columns_do_not_hide_tags(repository: Shell) -> None:
+    """All tags are seen where git is configured to print lists in columns."""
+    for tag in ("v2.0.0", "v3.0.0"):
+        repository.succeed("git", "tag", tag)
+    repository.succeed("git", "config", "column.ui", "always")
+    assert refusal(repository, "2.0.0") == "the tag v2.0.0 exists already."
+    result = repository.run("bin/ship", HOSTS="192.0.2.1", PUBLIC_URL="http://site.example", CI="")
+    assert "/ansible-playbook: " in result.stderr  # it gets as far as Ansible, which is missing
+
+
+def test_other_tables_have_no_version(repository: Shell) -> None:
+    """A name and a version of another table, before or after [project], are left alone."""
+    other = '[[tool.uv.index]]\nname = "mirror"\n\n[tool.other]\nversion = "9.9.9"\n'
+    pyproject = repository.folder / "pyproject.toml"
+    project = pyproject.read_text()
+    pyproject.write_text(f"{other}\n{project}\n{other.replace('tool.', 'tool.late-')}")
+    repository.commit()
+    repository.succeed("bin/release", "1.0.0")
+    changed = project.replace('version = "0.1.0"', 'version = "1.0.0"')
+    assert pyproject.read_text() == f"{other}\n{changed}\n{other.replace('tool.', 'tool.late-')}"
+
+
 @pytest.mark.parametrize("name", ["README.md", "new"])
 def test_dirty_work_trees_are_refused(repository: Shell, name: str) -> None:
     """A changed or new file that is not committed would be missing from the release."""
@@ -94,9 +126,32 @@ def test_missing_section_of_the_changelog_is_refused(repository: Shell) -> None:
 
 
 def test_folder_without_git_is_refused(default_project: Path) -> None:
-    """Without a git repository, the message says so."""
+    """Without a git repository, the message is git's."""
     result = Shell(default_project).run("bin/release", "1.0.0")
-    assert (result.returncode, "is not a git repository" in result.stderr) == (1, True)
+    assert (result.returncode, "fatal: not a git repository" in result.stderr) == (1, True)
+
+
+def test_repository_of_somebody_else_is_refused(repository: Shell, tmp_path: Path) -> None:
+    """Where git does not trust the owner of the folder, the message is git's."""
+    other = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "HOME": str(tmp_path)}
+    result = repository.run("bin/release", "1.0.0", **other, GIT_CONFIG_SYSTEM="/dev/null")
+    assert (result.returncode, "dubious ownership" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["release 1.0.0", "publish", "sentry release", "ship 0.1.0"])
+def test_subfolder_of_a_repository_is_refused(
+    default_project: Path, command: str, tmp_path: Path
+) -> None:
+    """The tags of a larger repository are those of another project, so no step uses them."""
+    larger = Shell(tmp_path)
+    larger.variables |= {**IDENTITY, "CI": "", "SENTRY_AUTH_TOKEN": "sntrys_planted", "HOSTS": "h"}
+    larger.variables["PUBLIC_URL"] = "https://blog.example.com"
+    shutil.copytree(default_project, tmp_path / "projects/blog")
+    larger.commit()
+    larger.succeed("git", "tag", "v0.1.0")
+    result = larger.run("sh", "-c", f"projects/blog/bin/{command}")
+    assert "this folder is not the root of its git repository" in result.stderr
+    assert result.returncode == 1
 
 
 def test_failing_commit_changes_nothing(repository: Shell) -> None:
@@ -104,9 +159,17 @@ def test_failing_commit_changes_nothing(repository: Shell) -> None:
     hook = repository.folder / ".git/hooks/pre-commit"
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
+    assert refusal(repository, "1.0.0") == "git did not accept the commit."
+
+
+def test_failing_tag_changes_nothing(repository: Shell) -> None:
+    """Where git cannot sign the tag, the commit of the release is undone."""
+    repository.succeed("git", "config", "tag.gpgSign", "true")
+    repository.succeed("git", "config", "gpg.program", "false")
     before = state(repository)
-    assert repository.run("bin/release", "1.0.0").returncode
-    assert state(repository) == before
+    result = repository.run("bin/release", "1.0.0")
+    assert result.stderr.endswith("Nothing was released: git did not accept the tag.\n")
+    assert (result.returncode, state(repository)) == (1, before)
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.1.1-rc.1", "1.0.0"])
@@ -146,7 +209,6 @@ def test_only_what_is_tagged_is_published(repository: Shell) -> None:
         ("sentry release", "SENTRY_AUTH_TOKEN"),
         ("sentry deploy", "SENTRY_AUTH_TOKEN"),
         ("ship", "HOSTS"),
-        ("alerts", "SENTRY_ALERTS_TOKEN"),
     ],
 )
 def test_steps_without_credentials_are_skipped(
@@ -163,6 +225,25 @@ def test_ship_needs_a_release(repository: Shell) -> None:
         "bin/ship", "9.9.9", HOSTS="192.0.2.1", PUBLIC_URL="http://site.example", CI=""
     )
     assert (result.returncode, "there is no release 9.9.9" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("version", ['1.0.0{{lookup("pipe",' + "'id')}}", "1.0.0\n2", "", "latest"])
+def test_ship_needs_a_version(repository: Shell, version: str) -> None:
+    """What is not a version never reaches Ansible, which would evaluate it."""
+    repository.run("git", "tag", f"v{version}")
+    hosts = {"HOSTS": "192.0.2.1", "PUBLIC_URL": "http://site.example", "CI": ""}
+    result = repository.run("bin/ship", f"v{version}", **hosts)
+    assert result.stderr.startswith(f"Nothing was deployed: '{version}' is not a version")
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize("url", MALFORMED_URLS)
+def test_ship_needs_a_url(repository: Shell, url: str) -> None:
+    """A PUBLIC_URL that Caddy cannot serve is refused before any host is touched."""
+    repository.succeed("git", "tag", "v1.0.0")
+    result = repository.run("bin/ship", "1.0.0", HOSTS="192.0.2.1", PUBLIC_URL=url, CI="")
+    assert result.stderr.startswith(f"Nothing was deployed: PUBLIC_URL is not valid: '{url}'")
+    assert result.returncode == 1
 
 
 def test_workflow_uses_two_actions() -> None:

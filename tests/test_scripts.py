@@ -2,15 +2,25 @@
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.support.commands import Shell
-from tests.support.servers import env_of
-from tests.support.template import BODY
+from tests.support.commands import IDENTITY, Shell
+from tests.support.servers import Project, env_of
+from tests.support.template import ANSWERS, BODY, files
 
 SCRIPTS = sorted(path for path in (BODY / "bin").iterdir() if path.suffix == "")
+# What other tables of pyproject.toml may say.
+OTHERS = '[[tool.uv.index]]\nname = "mirror"\n\n[tool.other]\nversion = "9.9.9"\n'
+# A docker that notes its arguments, and prints a line for each.
+DOCKER = """#!/bin/sh
+echo "$*" >>"$(dirname "$0")/calls"
+echo printed
+"""
+PIP_VARIABLES = ("PREFIX", "PYTHON", "ROOT", "TARGET", "USER")
 
 
 @pytest.fixture
@@ -22,6 +32,15 @@ def fresh(default_project: Path, tmp_path: Path) -> Shell:
     return project
 
 
+@pytest.fixture
+def docker(tmp_path: Path) -> str:
+    """Return a PATH with a docker that does nothing."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/docker").write_text(DOCKER)
+    (tmp_path / "bin/docker").chmod(0o755)
+    return f"{tmp_path}/bin:/usr/bin:/bin"
+
+
 def test_recipes_are_short() -> None:
     """No recipe of the Makefile has more than five lines; longer ones are scripts."""
     makefile = (BODY / "Makefile").read_text("utf-8")
@@ -29,11 +48,200 @@ def test_recipes_are_short() -> None:
     assert [target for target, recipe in recipes if recipe.count("\n") > 5] == []
 
 
+def test_help_is_grouped(fresh: Shell) -> None:
+    """`make` lists the recipes in three groups, each under a line that names it."""
+    listed = fresh.succeed("make")
+    groups = re.findall(r"^(\w+)[^\n]*\n((?:  make .*\n?)+)", listed, re.M)
+    assert [name for name, _ in groups] == ["Work", "Containers", "Releases"]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_stop_at_errors(script: Path, default_project: Path) -> None:
     """Each script is executable and ends at the first command that fails."""
     assert (default_project / "bin" / script.name).stat().st_mode & 0o111
     assert "\nset -eu\n" in script.read_text("utf-8")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_shielded(script: Path) -> None:
+    """A script that changes the folder does so in bin/common.sh, where CDPATH is unset."""
+    text = script.read_text("utf-8")
+    assert not re.search(r"\bcd\b", text)
+    assert '\n. "$(dirname "$0")/common.sh"\n' in text or '"$bin/' in text
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash --posix"])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_project_reads_its_own_table(fresh: Shell, shell: str, place: str) -> None:
+    """Names and versions of other tables, before or after [project], are not the project's."""
+    pyproject = fresh.folder / "pyproject.toml"
+    parts = [OTHERS, pyproject.read_text("utf-8")]
+    pyproject.write_text("\n".join(parts if place == "before" else reversed(parts)), "utf-8")
+    said = [
+        fresh.succeed(*shell.split(), "bin/project", what) for what in ("name", "version", "image")
+    ]
+    assert said == ["microblog", ANSWERS["release"], ANSWERS["docker_image"]]
+
+
+def test_missing_version_is_reported(fresh: Shell) -> None:
+    """Where pyproject.toml has no version, bin/project says so and fails."""
+    (fresh.folder / "pyproject.toml").write_text('[tool.other]\nversion = "9.9.9"\n', "utf-8")
+    result = fresh.run("bin/project", "version")
+    expected = "There is no version of the project in pyproject.toml.\n"
+    assert (result.returncode, result.stderr) == (1, expected)
+
+
+def test_deploy_reads_the_table_of_the_project(fresh: Shell, docker: str, tmp_path: Path) -> None:
+    """bin/deploy migrates with the image of [project], whatever other tables say."""
+    fresh.succeed("make", "env")
+    pyproject = fresh.folder / "pyproject.toml"
+    pyproject.write_text(f"{OTHERS}\n{pyproject.read_text('utf-8')}\n{OTHERS}", "utf-8")
+    with (fresh.folder / ".env").open("a") as env:
+        env.write("PUBLIC_URL=https://blog.example.com\n")
+    fresh.run("bin/deploy", PATH=docker)
+    image = f"{ANSWERS['docker_image']}:{ANSWERS['release']}"
+    assert f" {image} flask db upgrade\n" in (tmp_path / "bin/calls").read_text()
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash --posix"])
+def test_cdpath_changes_no_backup(fresh: Shell, docker: str, tmp_path: Path, shell: str) -> None:
+    """Where CDPATH is exported, a backup has what pg_dump prints and nothing else."""
+    (tmp_path / "elsewhere/bin").mkdir(parents=True)
+    backup = (*shell.split(), "bin/backup", "my.dump")
+    fresh.succeed(*backup, PATH=docker, CDPATH=f"{tmp_path}/elsewhere:{fresh.folder}")
+    assert (fresh.folder / "my.dump").read_text() == "printed\n"
+
+
+def make_environment(project: Shell) -> None:
+    """Write an environment that counts as ready, with pre-commit only."""
+    (project.folder / ".venv/bin").mkdir(parents=True)
+    for ready in ("made", "prod", "dev"):
+        (project.folder / ".venv" / ready).touch()
+    pre_commit = Path(sys.executable).with_name("pre-commit")
+    (project.folder / ".venv/bin/pre-commit").symlink_to(pre_commit)
+
+
+@pytest.mark.slow
+def test_seed_ignores_settings_of_other_projects(
+    fresh: Shell, project: Project, tmp_path: Path
+) -> None:
+    """`make seed` works below a folder with a .flaskenv, and reads its own .env."""
+    (tmp_path / ".flaskenv").write_text("FLASK_APP=elsewhere\nDATABASE_URL=invalid\n")
+    (fresh.folder / ".venv").symlink_to(project.venv)
+    for ready in ("made", "prod", "dev"):
+        (fresh.folder / ".venv" / ready).touch()
+    assert "Log in as " in fresh.succeed("make", "seed", FLASK_APP="microblog.py")
+
+
+@pytest.fixture
+def tiny(fresh: Shell, tmp_path: Path) -> Shell:
+    """Return a project that requires one small package."""
+    prod = fresh.folder / "requirements/prod.txt"
+    [blinker] = re.findall(r"^blinker==.*\n(?:    .*\n)+", prod.read_text("utf-8"), re.M)
+    prod.write_text(blinker, "utf-8")
+    fresh.variables["HOME"] = str(tmp_path)
+    (fresh.folder / ".env").touch()
+    return fresh
+
+
+@pytest.mark.slow
+def test_packages_go_into_the_environment(tiny: Shell, tmp_path: Path) -> None:
+    """What pip is told for other projects does not move or drop the packages of this one."""
+    variables = {f"PIP_{name}": str(tmp_path / name) for name in PIP_VARIABLES} | {"PIP_USER": "1"}
+    (tmp_path / "pip.conf").write_text("[install]\nuser = true\n")
+    tiny.succeed("make", ".venv/prod", **variables, PIP_CONFIG_FILE=str(tmp_path / "pip.conf"))
+    tiny.succeed(".venv/bin/python", "-c", "import blinker")
+
+
+@pytest.mark.slow
+def test_mirrors_are_used(tiny: Shell, tmp_path: Path) -> None:
+    """The indexes that a person has configured in pip.conf and PIP_* are the ones that are asked."""
+    index, extra = "http://127.0.0.1:1/simple", "http://127.0.0.1:2/simple"
+    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
+    configured = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_EXTRA_INDEX_URL": extra}
+    log = tmp_path / "pip.log"
+    tiny.run("make", ".venv/prod", PIP_LOG=str(log), PIP_RETRIES="0", **configured)
+    assert f"Looking in indexes: {index}, {extra}" in log.read_text()
+
+
+@pytest.mark.slow
+def test_moved_environment_is_made_anew(fresh: Shell, tmp_path: Path) -> None:
+    """An environment is kept where it was made, and made anew in a folder that was moved."""
+    fresh.succeed("make", ".venv/made")
+    assert fresh.run("make", "--question", ".venv/made").returncode == 0
+    moved = Shell(fresh.folder.rename(tmp_path / "moved"), fresh.variables)
+    moved.succeed("make", ".venv/made")
+    assert str(moved.folder) in moved.succeed("head", "-n", "1", ".venv/bin/pip")
+
+
+@pytest.fixture
+def cloned(fresh: Shell) -> Shell:
+    """Return a project in a git repository, with pre-commit."""
+    fresh.commit()
+    make_environment(fresh)
+    return fresh
+
+
+def hook_of(repository: Shell) -> Path:
+    """Return the path of the hook that pre-commit installs."""
+    return repository.folder / repository.succeed(
+        "git", "rev-parse", "--git-path", "hooks/pre-commit"
+    )
+
+
+def test_hooks_are_installed(cloned: Shell) -> None:
+    """`make install` installs the git hook."""
+    cloned.succeed("make", "install")
+    assert "pre-commit" in hook_of(cloned).read_text()
+
+
+def test_hooks_are_installed_from_a_worktree(cloned: Shell, tmp_path: Path) -> None:
+    """`make install` installs the git hook in a worktree, too."""
+    cloned.succeed("git", "worktree", "add", "--quiet", "../worktree", **IDENTITY)
+    worktree = Shell(tmp_path / "worktree", cloned.variables)
+    make_environment(worktree)
+    worktree.succeed("make", "install")
+    assert "pre-commit" in hook_of(worktree).read_text()
+
+
+def test_hooks_path_is_respected(cloned: Shell) -> None:
+    """Where git takes hooks from elsewhere, `make install` says so and succeeds."""
+    cloned.succeed("git", "config", "core.hooksPath", "/my/hooks")
+    assert "git takes them from /my/hooks" in cloned.succeed("make", "install")
+
+
+def test_hooks_of_a_larger_repository_are_kept(cloned: Shell, tmp_path: Path) -> None:
+    """In a subfolder of a repository, `make install` says that it installs no hook."""
+    shutil.rmtree(cloned.folder / ".git")
+    Shell(tmp_path).succeed("git", "init", "--quiet")
+    assert "is not the root of its git repository" in cloned.succeed("make", "install")
+    assert not hook_of(cloned).exists()
+
+
+def test_hooks_need_a_repository(cloned: Shell) -> None:
+    """Without a repository, `make install` quotes git and succeeds."""
+    shutil.rmtree(cloned.folder / ".git")
+    assert "No git hooks were installed: fatal: not a git" in cloned.succeed("make", "install")
+
+
+def test_hooks_find_files_in_subfolders() -> None:
+    """The patterns of pre-commit match the same files where the project is a subfolder."""
+    config = yaml.safe_load((BODY / ".pre-commit-config.yaml").read_text("utf-8"))
+    patterns = {hook["files"] for hook in config["repos"][0]["hooks"] if "files" in hook}
+    for prefix in ("", "projects/blog/"):
+        found = {p: {n for n in files(BODY) if re.search(p, prefix + n)} for p in patterns}
+        assert all(found.values()), prefix
+
+
+@pytest.mark.parametrize(
+    "recipe", ["env", "release VERSION=1.0.0", "publish", "backup", "restore FILE=x", "image"]
+)
+def test_recipes_need_no_executable_files(fresh: Shell, recipe: str) -> None:
+    """The recipes work in a project from a zip file, whose scripts are not executable."""
+    for script in (fresh.folder / "bin").iterdir():
+        script.chmod(0o644)
+    result = fresh.run("make", *recipe.split())
+    assert "ermission denied" not in result.stderr
 
 
 def test_env_has_fresh_secrets(fresh: Shell) -> None:
@@ -58,17 +266,27 @@ def test_env_is_not_overwritten(fresh: Shell) -> None:
 
 
 def test_deploy_needs_env(fresh: Shell) -> None:
-    """Without `.env`, `make deploy` says how to write one."""
-    assert fresh.run("make", "deploy").stderr.startswith("There is no .env: run bin/env")
+    """Without `.env`, bin/deploy says how to write one."""
+    assert "there is no .env (run bin/env" in fresh.run("bin/deploy").stderr
 
 
-@pytest.mark.parametrize("url", ["", "blog.example.com", "https://blog.example.com/blog"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "blog.example.com",
+        "https://blog.example.com/blog",
+        "https://a b",
+        "https://a.example\nPUBLIC_URL=https://b.example",
+    ],
+)
 def test_deploy_needs_public_url(fresh: Shell, url: str) -> None:
-    """Without a PUBLIC_URL that Caddy can serve, `make deploy` says what is expected."""
+    """Without one PUBLIC_URL that Caddy can serve, bin/deploy says what is expected."""
     fresh.succeed("make", "env")
     (fresh.folder / ".env").write_text(f"PUBLIC_URL={url}\n", "utf-8")
-    complaint = f"PUBLIC_URL in .env is not valid: '{url}' (expected a URL without a path"
-    assert fresh.run("make", "deploy").stderr.startswith(complaint)
+    result = fresh.run("bin/deploy")
+    assert result.stderr.startswith("Nothing was deployed: PUBLIC_URL is not valid: '")
+    assert "(expected a URL without a path" in result.stderr
 
 
 def test_restore_needs_a_file(fresh: Shell) -> None:

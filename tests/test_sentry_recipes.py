@@ -1,7 +1,6 @@
 """The recipes that talk to Sentry's API, run against a strict fake of it."""
 
 import copy
-import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import sentry_api
-from tests.support.commands import Shell
+from tests.support.commands import IDENTITY, Shell
 from tests.support.sentry_api import ALERTS_TOKEN, ORGANIZATION, READER_TOKEN, Sentry, Server
 from tests.support.servers import install
 from tests.support.template import BODY
@@ -46,29 +45,13 @@ def sentry(server: Server) -> Sentry:
     return server.sentry
 
 
-def prepare(project: Path, tools: Path, folder: Path) -> Shell:
-    """Return a copy of a project with the tools, as it is in a fresh clone."""
-    shutil.copytree(project, folder / "microblog")
-    repository = Shell(folder / "microblog")
-    (repository.folder / ".venv").mkdir()
-    (repository.folder / ".venv/tools").symlink_to(tools)
-    repository.variables |= {
-        "SENTRY_ALERTS_TOKEN": ALERTS_TOKEN,
-        "SENTRY_ORG": "",
-        "SENTRY_URL": "",
-    }
-    return repository
-
-
 @pytest.fixture
 def repository(default_project: Path, tools: Path, server: Server, tmp_path: Path) -> Shell:
-    """Return a repository at its release 1.0.0, and the settings of its Sentry."""
-    repository = prepare(default_project, tools, tmp_path)
-    for role in ("AUTHOR", "COMMITTER"):
-        repository.variables |= {
-            f"GIT_{role}_NAME": "Test",
-            f"GIT_{role}_EMAIL": "test@example.com",
-        }
+    """Return a repository at its release 1.0.0, with the tools and the settings of its Sentry."""
+    repository = Shell(shutil.copytree(default_project, tmp_path / "microblog"))
+    (repository.folder / ".venv").mkdir()
+    (repository.folder / ".venv/tools").symlink_to(tools)
+    repository.variables |= {**IDENTITY, "SENTRY_ORG": "", "SENTRY_URL": ""}
     repository.commit()
     repository.succeed("bin/release", "1.0.0")
     repository.variables["SENTRY_AUTH_TOKEN"] = sentry_api.organization_token(server.url)
@@ -165,47 +148,50 @@ def test_deploy_is_recorded_once(repository: Shell, sentry: Sentry) -> None:
     assert len(sentry.deploys) == 1
 
 
-def alerts(repository: Shell, server: Server, **settings: str) -> Result:
-    """Run `bin/alerts` for an environment that Sentry knows."""
+def alerts(project: Path, server: Server, **settings: str) -> Result:
+    """Run what `make alerts` runs, for an environment that Sentry knows."""
     server.sentry.events.append({"environment": "production"})
-    known = {"SENTRY_ORG": ORGANIZATION, "SENTRY_URL": server.url}
-    return repository.run("bin/alerts", **{**known, **settings})
+    known = {"SENTRY_ALERTS_TOKEN": ALERTS_TOKEN, "SENTRY_ORG": ORGANIZATION}
+    # A workflow sets what it has no value for to nothing.
+    unset = {"SENTRY_PROJECT": "", "SENTRY_ENVIRONMENT": "", "DISCORD_CHANNEL": "", "CHECK": ""}
+    command = (sys.executable, "deploy/alerts.py")
+    return Shell(project).run(*command, **{**known, **unset, "SENTRY_URL": server.url, **settings})
 
 
 @pytest.fixture(scope="module")
-def created(
-    default_project: Path, tools: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Created:
+def created(default_project: Path) -> Created:
     """Return what a first run reports, and what Sentry has after it."""
-    repository = prepare(default_project, tools, tmp_path_factory.mktemp("created"))
     with Server("127.0.0.1", 0) as server:
-        return alerts(repository, server), server.sentry
+        return alerts(default_project, server), server.sentry
 
 
 @pytest.fixture
 def watched(server: Server, created: Created) -> Server:
-    """Return a fake Sentry that has the alerts already."""
+    """Return a fake Sentry that has the alerts already, and has had no request since."""
     server.sentry = copy.deepcopy(created[1])
+    server.sentry.requests.clear()
     return server
 
 
-def changes(result: Result) -> int:
-    """Return the number of changes that Ansible reports."""
-    assert result.returncode == 0, result.stdout + result.stderr
-    [changed] = re.findall(r"changed=(\d+)", result.stdout)
-    return int(changed)
+def changes(server: Server) -> list[str]:
+    """Return the methods of the requests that change something."""
+    return [method for method, *_ in server.sentry.requests if method != "GET"]
 
 
 def test_alerts_are_created(created: Created) -> None:
-    """The first run creates three alerts and a monitor."""
-    assert changes(created[0]) == 4
+    """The first run creates three alerts and a monitor, and says so."""
+    result, sentry = created
+    assert result.returncode == 0, result.stderr
+    names = [each["name"] for each in [*sentry.workflows, sentry.detectors[-1]]]
+    assert [name for name in names if f"{name} was created." in result.stdout] == names
+    assert len(names) == 4
 
 
-def test_second_run_changes_nothing(repository: Shell, watched: Server) -> None:
+def test_second_run_changes_nothing(default_project: Path, watched: Server) -> None:
     """A second run finds everything as it should be, and only reads."""
-    watched.sentry.requests.clear()
-    assert changes(alerts(repository, watched)) == 0
-    assert {method for method, *_ in watched.sentry.requests} == {"GET"}
+    result = alerts(default_project, watched)
+    assert (result.returncode, changes(watched)) == (0, [])
+    assert result.stdout.count("is as it should be.") == 4
 
 
 def test_alerts_say_what_they_watch(created: Created) -> None:
@@ -227,49 +213,71 @@ def test_monitor_of_sessions_is_connected(created: Created) -> None:
     assert (monitor["type"], monitor["workflowIds"]) == ("metric_issue", [new, regression])
 
 
-def test_check_lists_the_differences(repository: Shell, watched: Server) -> None:
+def test_check_lists_the_differences(default_project: Path, watched: Server) -> None:
     """With CHECK=1, what somebody changed in Sentry is listed, and left as it is."""
     threshold = watched.sentry.workflows[2]["actionFilters"][0]["conditions"][1]["comparison"]
     threshold["value"] = 7
-    result = alerts(repository, watched, CHECK="1")
-    assert (changes(result), threshold["value"]) == (1, 7)
-    assert "comparison.value is 7, not 50" in " ".join(result.stdout.split())
+    result = alerts(default_project, watched, CHECK="1")
+    assert "comparison.value is 7, not 50\n" in result.stdout
+    assert (result.returncode, changes(watched)) == (0, [])
 
 
-def test_change_in_sentry_is_undone(repository: Shell, watched: Server) -> None:
+def test_check_lists_what_is_missing(default_project: Path, server: Server) -> None:
+    """With CHECK=1, a Sentry without alerts gets none."""
+    result = alerts(default_project, server, CHECK="1")
+    assert (result.returncode, changes(server)) == (0, [])
+    assert result.stdout.count(" does not exist\n") == 4
+
+
+def test_change_in_sentry_is_undone(default_project: Path, watched: Server) -> None:
     """Without CHECK=1, the alert becomes again what the project describes."""
     watched.sentry.workflows[0]["enabled"] = False
-    assert changes(alerts(repository, watched)) == 1
-    assert watched.sentry.workflows[0]["enabled"] is True
+    assert alerts(default_project, watched).returncode == 0
+    assert (changes(watched), watched.sentry.workflows[0]["enabled"]) == (["PUT"], True)
 
 
-def test_alerts_go_to_discord(repository: Shell, watched: Server) -> None:
+def test_change_of_the_monitor_is_undone(default_project: Path, watched: Server) -> None:
+    """The query of the monitor, which Sentry returns in another place, is compared, too."""
+    query = watched.sentry.detectors[-1]["dataSources"][0]["queryObj"]["snubaQuery"]
+    query["timeWindow"] = 60
+    result = alerts(default_project, watched)
+    assert changes(watched) == ["PUT"], result.stdout + result.stderr
+
+
+def test_alerts_go_to_discord(default_project: Path, watched: Server) -> None:
     """With the id of a channel, Discord replaces e-mail in all alerts."""
-    assert changes(alerts(repository, watched, DISCORD_CHANNEL=CHANNEL)) == 3
+    result = alerts(default_project, watched, DISCORD_CHANNEL=CHANNEL)
+    assert changes(watched) == ["PUT"] * 3, result.stdout + result.stderr
     filters = [workflow["actionFilters"][0] for workflow in watched.sentry.workflows]
     assert {group["actions"][0]["config"]["targetIdentifier"] for group in filters} == {CHANNEL}
 
 
-@pytest.mark.parametrize("token", [READER_TOKEN, "wrong"])
-def test_poor_token_is_told_its_scopes(repository: Shell, server: Server, token: str) -> None:
-    """A token that may not write alerts fails with a line that names the scopes."""
-    result = alerts(repository, server, SENTRY_ALERTS_TOKEN=token)
-    assert result.returncode
-    [error] = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
-    assert error.endswith("SENTRY_ALERTS_TOKEN needs the scopes alerts:write and org:read.")
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"SENTRY_ORG": ""}, "SENTRY_ORG is not set"),
+        ({"SENTRY_ALERTS_TOKEN": READER_TOKEN}, "needs the scopes alerts:write and org:read."),
+        ({"SENTRY_ALERTS_TOKEN": "wrong"}, "needs the scopes alerts:write and org:read."),
+        ({"SENTRY_ENVIRONMENT": "nowhere"}, "Environment does not exist"),
+        ({"SENTRY_PROJECT": "nowhere"}, "Unknown project"),
+        ({"SENTRY_URL": "http://127.0.0.1:1"}, "Sentry did not respond as expected at http"),
+        ({"SENTRY_URL": "sentry.example.com"}, "Sentry did not respond as expected at sentry"),
+    ],
+)
+def test_errors_are_one_line(
+    default_project: Path, server: Server, settings: dict[str, str], complaint: str
+) -> None:
+    """What is wrong is said in one line, which does not contain the token."""
+    result = alerts(default_project, server, **settings)
+    [line] = result.stderr.splitlines()
+    assert (result.returncode, complaint in line, ALERTS_TOKEN in line) == (1, True, False)
 
 
-def test_unknown_environment_is_told(repository: Shell, server: Server) -> None:
-    """An alert for an environment without a deploy fails with Sentry's own message."""
-    result = alerts(repository, server, SENTRY_ENVIRONMENT="nowhere")
-    assert result.returncode
-    assert "Environment does not exist" in result.stdout
-
-
-def test_tokens_are_not_printed(repository: Shell, server: Server) -> None:
-    """Ansible prints no token, even when it prints the most."""
-    result = alerts(repository, server, ANSIBLE_VERBOSITY="3")
-    assert ALERTS_TOKEN not in result.stdout + result.stderr
+def test_alerts_without_a_token_are_skipped(default_project: Path, server: Server) -> None:
+    """Without a token, nothing is asked, and the setting is named."""
+    result = alerts(default_project, server, SENTRY_ALERTS_TOKEN="")
+    expected = "No alert was changed: SENTRY_ALERTS_TOKEN is not set.\n"
+    assert (result.returncode, result.stdout, server.sentry.requests) == (0, expected, [])
 
 
 def test_playbooks_pass_the_linter(default_project: Path, tmp_path: Path) -> None:

@@ -134,10 +134,11 @@ def differences(wanted: Json, current: Json, path: str = "") -> Iterator[str]:
 def call(method: str, path: str, body: Json = None) -> Json:
     """Call Sentry's API and return its response, or exit with one line that says what is wrong."""
     data = json.dumps(body).encode() if body else None
-    request = Request(f"{API}/{path}", data, {"Content-Type": "application/json"}, method=method)  # noqa: S310
-    request.add_unredirected_header("Authorization", f"Bearer {TOKEN}")
+    kind = {"Content-Type": "application/json"}
     try:
-        with urlopen(request, timeout=30) as response:  # noqa: S310 the URL is the user's own
+        request = Request(f"{API}/{path}", data, kind, method=method)  # noqa: S310 the user's own URL
+        request.add_unredirected_header("Authorization", f"Bearer {TOKEN}")
+        with urlopen(request, timeout=30) as response:  # noqa: S310
             return json.load(response)
     except HTTPError as error:
         reason = f"{path} {' '.join(error.read().decode(errors='replace').split())}"
