@@ -155,7 +155,7 @@ def test_packages_go_into_the_environment(tiny: Shell, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_mirrors_are_used(tiny: Shell, tmp_path: Path) -> None:
-    """The indexes that a person has configured in pip.conf and PIP_* are the ones that are asked."""
+    """The indexes that a person has configured for pip, in a file or a variable, are used."""
     index, extra = "http://127.0.0.1:1/simple", "http://127.0.0.1:2/simple"
     (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
     configured = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_EXTRA_INDEX_URL": extra}

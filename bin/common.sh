@@ -1,0 +1,1 @@
+../{{cookiecutter.project_slug}}/bin/common.sh
