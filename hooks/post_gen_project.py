@@ -1,6 +1,10 @@
 """Write `.env` with the DSN and new secrets, and print what comes next."""
 
 # Every bake waits for this: pathlib and secrets would take longer to import than all else here.
+import sys
+
+sys.path.pop(0)  # the temporary folder, where others may have put a json.py
+
 import json
 import os
 import re

@@ -1,9 +1,12 @@
 """Refuse invalid answers before a file is written, and blank the DSN in the replay file."""
 
+import sys
+
+sys.path.pop(0)  # the temporary folder, where others may have put a json.py
+
 import json
 import os
 import re
-import sys
 from contextlib import suppress
 from pathlib import Path
 

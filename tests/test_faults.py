@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -243,3 +244,23 @@ def test_wrong_password_is_logged(outage: Outage) -> None:
 def test_database_comes_back(outage: Outage) -> None:
     """Without a restart of the app, a logged-in person can go on reading."""
     assert outage.page_afterwards == 200
+
+
+def test_log_has_no_control_characters(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    """A client can neither forge a line of the log nor write terminal codes into it."""
+    with project.serving(**env_of(project.folder)) as gunicorn:
+        for request in (
+            b"GET /%0aforged%1b[31m%c2%85 HTTP/1.1\r\n",
+            b"GET / HTTP/1.1\r\nX-Request-Id: \xc2\x85\r\n",
+            b"GET / HTTP/1.1\r\nX-Request-Id: \x1b[31m\r\n",
+            b"GET /\x1b[31m HTTP/1.1\r\n",
+            b"GET /\x1b[31m HTTP/\x1b[31m\r\n",
+            b"GET / HTTP/1.1\r\nX-\x1b[31m: 1\r\n",
+        ):
+            address = urlsplit(gunicorn.url)
+            with socket.create_connection((address.hostname, address.port or 80)) as client:
+                client.sendall(request + b"Host: localhost\r\nConnection: close\r\n\r\n")
+                client.recv(100)
+    log = "".join(capfd.readouterr())
+    assert r"/\nforged\x1b[31m" in log
+    assert [line for line in log.split("\n") if not line.isprintable()] == []

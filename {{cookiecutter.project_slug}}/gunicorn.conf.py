@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import sentry_sdk
+from gunicorn.glogging import Logger, SafeAtoms
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest
 
@@ -31,6 +32,25 @@ accesslog = "-"
 access_log_format = (
     '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms request="%({x-request-id}i)s" trace=%({x-trace-id}o)s'
 )
+
+
+class EscapedAtoms(SafeAtoms):
+    """The values of a line in the access log, without line breaks and terminal codes."""
+
+    def __init__(self, atoms: dict[str, object]) -> None:
+        """Escape what the client sent. The path is decoded, so `%0a` is a line break there."""
+        super().__init__(
+            {
+                name: value.encode("unicode_escape").decode() if isinstance(value, str) else value
+                for name, value in atoms.items()
+            }
+        )
+
+
+class logger_class(Logger):  # noqa: N801 gunicorn's name of the setting
+    """gunicorn's logger with `EscapedAtoms`."""
+
+    atoms_wrapper_class = EscapedAtoms
 
 
 def post_worker_init(worker: Any) -> None:
