@@ -3,7 +3,6 @@
 import sys
 
 sys.path.pop(0)  # the temporary folder, where others may have put a json.py
-
 import json
 import os
 import re
@@ -18,10 +17,8 @@ NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,60}")
 SLUG = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)\d)$)[a-z][a-z0-9-]{0,49}")
 RELEASE = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-(a|alpha|b|beta|rc)(\.?{NUMBER})?)?", re.A)
 IMAGE = re.compile(rf"({HOST}/({PART}/)*|({PART}/)?){PART}", re.A)
-DSN = re.compile(
-    r"https?://[\w-]+(:[\w-]+)?@(?i:[a-z\d][a-z\d.-]*)(:([1-9]\d{0,4}))?(/[\w.~-]+)*/\d{1,19}", re.A
-)
-UNDECODED = re.compile("[\ud800-\udfff]")  # Python reads undecodable bytes as these
+DSN_HOST = r"(?i:[a-z\d][a-z\d.-]*)(:([1-9]\d{0,4}))?"
+DSN = re.compile(r"https?://[\w-]+(:[\w-]+)?@" + DSN_HOST + r"(/[\w.~-]+)*/\d{1,19}", re.A)
 REPLAY_DIR = re.compile(r"""replay_dir["']?\s*:\s*(["']?)(.+?)\1\s*(,\s|\s#|}|$)""", re.M)
 
 
@@ -31,6 +28,8 @@ def is_dsn(value: str) -> bool:
     return not value.strip() or (match is not None and int(match[3] or 1) <= 65535)
 
 
+SWITCHES = ("browser_tracing",)
+SWITCH_RULE = "must be yes or no, which Cookiecutter reads from version 2.2 on"
 SLUG_RULE = "a letter, then a-z, 0-9 or -, at most 50, and no Windows device such as con"
 RULES = (
     ("project_name", NAME.fullmatch, "1 to 60 characters without line breaks", "My Microblog"),
@@ -43,14 +42,14 @@ RULES = (
 
 def find_faults(answers: dict[str, object]) -> list[str]:
     """Return a line for each invalid answer; no line contains the answer."""
-    faults = []
+    faults = [f"{key}: {SWITCH_RULE}" for key in SWITCHES if not isinstance(answers[key], bool)]
     for key, is_valid, expected, example in RULES:
         value = answers[key]
         if (key, value) == ("docker_image", str(answers["project_slug"]).rstrip("-")):
             continue  # the default image is made of the slug, which has its own rule
         if not isinstance(value, str) or len(value) > LONGEST or not is_valid(value):
             faults.append(f"{key}: must be {expected}, for example {example}")
-        elif UNDECODED.search(value):
+        elif re.search("[\ud800-\udfff]", value):  # Python reads undecodable bytes as these
             faults.append(f"{key}: is not readable as UTF-8; repeat the command with PYTHONUTF8=1")
     return faults
 
@@ -90,9 +89,8 @@ def main(answers: dict[str, object]) -> None:
     if answers["sentry_dsn"]:
         forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
-        if "/" in str(answers["project_slug"]):
-            start = os.environ.get("PWD", ".")  # cruft has no _output_dir
-            remove_folders(str(answers.get("_output_dir", start)), str(answers["project_slug"]))
+        if "/" in (slug := str(answers["project_slug"])):  # cruft has no _output_dir
+            remove_folders(str(answers.get("_output_dir", os.environ.get("PWD", "."))), slug)
         sys.exit("\n".join(faults))
 
 

@@ -130,7 +130,7 @@ def attackers() -> Iterator[ExitStack]:
 def test_page_is_served_during_attack(proxy: Proxy, attackers: ExitStack, attack: str) -> None:
     """A stranger's page comes within a second while connections hold what Caddy lets them."""
     proxy.attack(attackers, *ATTACKS[attack])
-    proxy.serves()  # until Caddy has accepted the last connections, TCP may repeat a packet after 1 s
+    proxy.serves()  # TCP may repeat a packet after 1 s, until Caddy has accepted all connections
     slowest = 0.0
     for _ in range(20):
         start = time.monotonic()

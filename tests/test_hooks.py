@@ -176,6 +176,14 @@ def test_hooks_remove_their_rendered_copy(unfinished: Path, hook: str) -> None:
     assert "rendered.py" not in files(unfinished)
 
 
+@pytest.mark.parametrize("hook", SOURCES)
+def test_hooks_import_nothing_beside_them(unfinished: Path, hook: str) -> None:
+    """A module that another user has put into the temp folder is not run."""
+    for name in imported(SOURCES[hook]) - {"sys"}:  # sys is built in
+        (unfinished / f"{name}.py").write_text("raise SystemExit('Mine.')")
+    assert run_hook(hook, unfinished, subprocess.DEVNULL) == 0
+
+
 def test_message_says_what_comes_next(cookies: Cookies, capfd: pytest.CaptureFixture[str]) -> None:
     """The closing message lists the commands from the new folder to a running app."""
     project = cookies.bake().project_path

@@ -43,6 +43,19 @@ def test_cookiecutter_runs_on_any_python(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("version", ["1.7.3", "2.1.1"])
+def test_old_cookiecutter_is_refused(
+    terminal: Terminal, config: tuple[str, str], version: str
+) -> None:
+    """One line says which Cookiecutter is needed, where an older one reads yes and no as text."""
+    run = (UV, "tool", "run", "--quiet", "--python", "3.11", "--from", f"cookiecutter=={version}")
+    old = HERE.run(*run, *COOKIECUTTER[2:], "--no-input", *config, f"-o{terminal.folder}")
+    assert [line for line in old.stderr.splitlines() if "Cookiecutter" in line] == [
+        "browser_tracing: must be yes or no, which Cookiecutter reads from version 2.2 on"
+    ]
+
+
+@pytest.mark.slow
 @pytest.mark.containers
 @pytest.mark.parametrize("python", ["3.14", "3.15"])
 def test_cookiecutter_runs_on_the_newest_pythons(engine: None, python: str) -> None:

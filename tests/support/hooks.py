@@ -1,6 +1,8 @@
 """The hooks as Cookiecutter renders them."""
 
+import sys
 from types import ModuleType
+from unittest import mock
 
 from tests.support.template import ANSWERS, BODY, TEMPLATE, files, render
 
@@ -10,7 +12,8 @@ SOURCES = {path.stem: path.read_text("utf-8") for path in (TEMPLATE / "hooks").g
 def rendered(name: str) -> ModuleType:
     """Return a rendered hook as a module."""
     module = ModuleType(name)
-    exec(render(SOURCES[name], **ANSWERS), vars(module))  # noqa: S102 as Cookiecutter does
+    with mock.patch.object(sys, "path", sys.path.copy()):  # a hook changes it
+        exec(render(SOURCES[name], **ANSWERS), vars(module))  # noqa: S102 as Cookiecutter does
     return module
 
 
