@@ -14,6 +14,9 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 
 # Cookiecutter bakes every file in the body, so no bytecode may be written there.
 export PYTHONDONTWRITEBYTECODE := 1
+# These would install into another environment, or change how the tests' Python works.
+unexport PIP_PREFIX PIP_PYTHON PIP_TARGET PIP_USER UV_PYTHON UV_SYSTEM_PYTHON
+unexport PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNDEFAULTENCODING PYTHONWARNINGS
 
 .PHONY: help bake demo test test-fast mutate bench pictures rehearse snapshots lint lock outdated release
 

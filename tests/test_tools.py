@@ -5,14 +5,16 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
-from tests.support.commands import Shell
-from tests.support.servers import wait_for
+from tests.support.commands import HERE, Shell
+from tests.support.servers import UV, wait_for
 from tests.support.template import BODY, CONTEXT, TEMPLATE, files
 
 LOCK = (TEMPLATE / "requirements.txt").read_text("utf-8")
@@ -88,6 +90,35 @@ def test_make_survives_an_interrupt(tmp_path: Path) -> None:
     assert process.returncode
     Shell(tmp_path).succeed(*command)
     assert Shell(tmp_path).succeed(".uv/bin/uv", "--version").startswith("uv ")
+
+
+@pytest.mark.slow
+def test_make_changes_no_other_environment(tmp_path: Path) -> None:
+    """`make` installs into its own environment, whatever Python uv is told to use."""
+    theirs = tmp_path / "theirs"
+    HERE.succeed(UV, "venv", "--quiet", "--python", sys.executable, theirs)
+    [packages] = theirs.glob("lib/*/site-packages")
+    module, metadata = packages / "theirs.py", packages / "theirs-1.dist-info"
+    module.touch()
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
+    (metadata / "RECORD").write_text("theirs.py,,\ntheirs-1.dist-info/METADATA,,\n")
+    shutil.copy(TEMPLATE / "Makefile", tmp_path)
+    [pin] = re.findall(r"^iniconfig==.*\n(?: +--hash.*\n)+", LOCK, re.MULTILINE)
+    (tmp_path / "requirements.txt").write_text(pin)
+    odd = {"UV_PYTHON": str(theirs), "UV_SYSTEM_PYTHON": "1"}
+    Shell(tmp_path).succeed("make", ".venv/ready", f"UV={UV}", f"PYTHON={sys.executable}", **odd)
+    assert module.exists()
+
+
+@pytest.mark.slow
+def test_tests_do_not_depend_on_the_shell() -> None:
+    """A part of the tests passes under the variables of tests/odd.env."""
+    part = "tests/test_hooks.py tests/test_prompts.py tests/test_tools.py"
+    odd = dotenv_values(TEMPLATE / "tests/odd.env")
+    command = ("make", "test-fast", f"PYTEST_ADDOPTS=-p no:cacheprovider {part}")
+    result = HERE.run("env", *(f"{name}={value}" for name, value in odd.items()), *command)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_demo_survives_an_interrupt(tmp_path: Path) -> None:

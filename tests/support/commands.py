@@ -1,19 +1,20 @@
 """Running other programs."""
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.template import TEMPLATE
 
-# The tests may run under make, but a make that they start is none of its recipes, and Python may
-# write bytecode in what they bake: without it, each run of Ansible takes twice as long.
-INHERITED = {
-    name: value
-    for name, value in os.environ.items()
-    if "MAKE" not in name and name != "PYTHONDONTWRITEBYTECODE"
-}
+# What a test starts must not depend on the shell of whoever runs the tests: neither on the make
+# that runs them, nor on variables that change Python, Flask, or where packages are installed.
+# Python may write bytecode in what the tests bake: without it, Ansible takes twice as long.
+SHELL_ONLY = re.compile(
+    "MAKE|^(PYTHON|FLASK_|CDPATH$|PIP_(PREFIX|PYTHON|TARGET|USER)|UV_(PYTHON|SYSTEM))"
+)
+INHERITED = {name: value for name, value in os.environ.items() if not SHELL_ONLY.search(name)}
 IDENTITY = {
     f"GIT_{role}_{field}": value
     for role in ("AUTHOR", "COMMITTER")
