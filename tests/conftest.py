@@ -47,16 +47,18 @@ def default_project(cookies_session: Cookies) -> Path:
 def typed(_cookiecutter_config_file: Path, monkeypatch: pytest.MonkeyPatch) -> Bake:
     """Return a function that bakes with typed answers, which Cookiecutter does not render."""
 
-    def bake(output_dir: Path, **answers: str) -> Path:
+    def bake(output_dir: Path, **answers: Any) -> Path:
         def read(key: str, default: str, *_: Any) -> str:
             return answers.get(key, "").strip() or default
 
-        def choose(key: str, options: list[str], *_: Any) -> str:
-            return answers.get(key, options[0])
+        def decide(key: str, default: bool, *_: Any) -> bool:
+            return bool(answers.get(key, default))
 
-        monkeypatch.setattr("cookiecutter.prompt.read_user_variable", read)
-        monkeypatch.setattr("cookiecutter.prompt.read_user_yes_no", read)
-        monkeypatch.setattr("cookiecutter.prompt.read_user_choice", choose)
+        def choose(key: str, options: list[str], *_: Any) -> str:
+            return str(answers.get(key, options[0]))
+
+        for kind, function in {"variable": read, "yes_no": decide, "choice": choose}.items():
+            monkeypatch.setattr(f"cookiecutter.prompt.read_user_{kind}", function)
         config = str(_cookiecutter_config_file)
         return Path(cookiecutter(str(TEMPLATE), output_dir=str(output_dir), config_file=config))
 

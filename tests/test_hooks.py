@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_cookies.plugin import Cookies
 
+from tests.support.answers import HOSTILE
 from tests.support.hooks import POST_GEN, SOURCES
-from tests.support.strategies import HOSTILE
 from tests.support.template import ANSWERS, BODY, DSN, files, render
 
 SECRETS = ["SECRET_KEY", "POSTGRES_PASSWORD"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from cookiecutter.exceptions import CookiecutterException, FailedHookException
@@ -9,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from pytest_cookies.plugin import Cookies
 
 from tests.conftest import Bake
+from tests.support.answers import bad_names, legal_answers
 from tests.support.baking import Terminal, keystrokes, parse, parse_files
-from tests.support.strategies import bad_names, legal_answers
 from tests.support.template import WRITTEN
 
 NAMES = [
@@ -60,7 +61,7 @@ def test_slugs_stay_text(cookies: Cookies, slug: str) -> None:
 
 @bakes
 @given(legal_answers)
-def test_legal_answers_give_a_valid_project(typed: Bake, answers: dict[str, str]) -> None:
+def test_legal_answers_give_a_valid_project(typed: Bake, answers: dict[str, Any]) -> None:
     """Whatever the legal answers, every file that contains them parses."""
     with TemporaryDirectory() as folder:
         parsed = parse_files(typed(Path(folder), **answers), WRITTEN)

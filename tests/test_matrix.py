@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from pytest_cookies.plugin import Cookies
 
+from tests.support.answers import FILES, OTHERS
 from tests.support.commands import HERE, Shell, docker
 from tests.support.containers import container
 from tests.support.servers import Project, install
-from tests.support.snapshots import FILES, OPTIONS
 from tests.support.template import BODY, CONTEXT, PROMPTS
 
 pytestmark = pytest.mark.slow
 
 Selection = dict[str, Any]
 
-TEXTS = {key: OPTIONS[key] for key in PROMPTS if isinstance(CONTEXT[key], str)}
+TEXTS = {key: OTHERS[key] for key in PROMPTS if isinstance(CONTEXT[key], str)}
 CHOICES = {
-    key: CONTEXT[key] if isinstance(CONTEXT[key], list) else [CONTEXT[key], OPTIONS[key]]
+    key: CONTEXT[key] if isinstance(CONTEXT[key], list) else [CONTEXT[key], OTHERS[key]]
     for key in PROMPTS
     if key not in TEXTS
 } | {"texts": ["default", "other"]}

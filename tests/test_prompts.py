@@ -5,8 +5,8 @@ import re
 import pytest
 from hypothesis import given
 
+from tests.support.answers import names
 from tests.support.hooks import PRE_GEN
-from tests.support.strategies import names
 from tests.support.template import ANSWERS, CONTEXT, PROMPTS, TEMPLATE, render
 
 LABELS = CONTEXT["__prompts__"]

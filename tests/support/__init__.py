@@ -4,7 +4,8 @@ template    the paths of the template, its prompts and their default answers
 hooks       the hooks as Cookiecutter renders them
 commands    running other programs
 baking      baking projects, and reading what was baked
-snapshots   what each selection of answers bakes
+answers     answers to the prompts: others than the defaults, hostile and random ones
+snapshots   the files that each selection of switches bakes
 servers     the baked project, installed and served
 visitors    what a person does on the site
 browsers    Chromium, and the project with its sample users as people see it
@@ -16,5 +17,4 @@ rehearsal   releases from a git tag to that host
 mutation    small changes of the code that some test should notice
 sentry_api  a strict fake of Sentry's API for releases and alerts
 load        constant load on a stack
-strategies  answers for Hypothesis
 """
