@@ -1,15 +1,18 @@
-"""Measure what pages cost the workers, and how connections spread over them.
+"""Measure what pages cost the workers, of three apps that each run as their owners run them.
 
-Beside the app runs a bare Flask app that returns the same bytes from memory. Where GRINBERG names a
-checkout of github.com/miguelgrinberg/microblog that has its requirements in `venv`, that app runs
-too, with the same rows. They take turns, so that other load on the machine affects each of them.
+The project runs with its gunicorn.conf.py. So does a bare Flask app that returns the same bytes
+from memory. Where GRINBERG names a checkout of github.com/miguelgrinberg/microblog that has its
+requirements in `venv`, that app runs with the options of its boot.sh, which mean one worker
+without threads, and with the same rows. All write access logs. They take turns, so that other
+load on the machine affects each of them.
 """
 
 import os
+import re
 import sqlite3
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +22,11 @@ import requests
 from bench.report import Table, progress
 from bench.visits import QUIET, Site, log_in, seeded_project, served, site_of
 from tests.support.commands import Shell
-from tests.support.servers import Project, free_port, serving
+from tests.support.servers import Project, env_of, free_port, serving
 
 PAGES = {"timeline": "/", "log-in page": "/auth/login"}
 OURS, BARE, TUTORIAL = "this app", "bare Flask", "miguelgrinberg/microblog"
-# wsgi.py of the bare app, which has the settings of gunicorn from the project.
+# The bare app has the project's settings, but not their functions, which use the project's app.
 BARE_APP = """
 from pathlib import Path
 from flask import Flask
@@ -33,29 +36,38 @@ for page in Path(__file__).parent.glob("*.html"):
     app.add_url_rule(f"/{page.stem}", page.stem, lambda body=page.read_bytes(): body)
 app.add_url_rule("/healthz", "healthz", lambda: "ok")
 """
-POSTS = 5_000  # with these, the seed lets susan follow 49 accounts
-CONNECTIONS = 8
-RUNS = 10
+BARE_SETTINGS = """
+from runpy import run_path
+settings = run_path("gunicorn.conf.py").items()
+globals().update({name: value for name, value in settings if not callable(value)})
+wsgi_app = "bare:app"
+"""
+SIZES = (5_000, 60)  # posts; with 5,000, the seed lets susan follow 49 accounts, and 7 with 60
+COLUMNS = ["page", "posts", "app", "least", "median", "interquartile range", "median / bare Flask"]
+
+Views = dict[str, tuple[Site, str]]  # a page's name, to the visitor's site and the path
 
 
 def run(quick: bool) -> list[Table]:
-    """Measure, and return the tables."""
-    rounds, count = (4, 100) if quick else (20, 100)
+    """Measure, and return the table."""
+    rows = [row for size in SIZES for row in measure(size, 4 if quick else 20)]
+    return [Table("Milliseconds of the workers' CPU for one request, on SQLite", COLUMNS, rows)]
+
+
+def measure(size: int, rounds: int) -> list[list[str]]:
+    """Return the rows of a table for a project with that many posts."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
-        progress("bakes, installs and seeds the project")
-        project, password = seeded_project(Path(folder), POSTS)
+        progress(f"bakes, installs and seeds the project with {size} posts")
+        project, password = seeded_project(Path(folder), size)
         ours = servers.enter_context(served(project))
         log_in(ours, password)
         bare = servers.enter_context(served_bare(project, ours, Path(folder) / "bare"))
         sites = {OURS: views_of(ours), BARE: bare}
         if checkout := os.environ.get("GRINBERG"):
-            sites[TUTORIAL] = views_of(
-                servers.enter_context(served_tutorial(Path(checkout), project, password))
-            )
-        return [compare_cpu(sites, rounds, count), spread(sites[OURS]["log-in page"][0])]
-
-
-Views = dict[str, tuple[Site, str]]  # a page's name, to the visitor's site and the path
+            tutorial = served_tutorial(Path(checkout), project, password)
+            sites[TUTORIAL] = views_of(servers.enter_context(tutorial))
+        pages = list(PAGES) if size == SIZES[0] else ["timeline"]
+        return [row for page in pages for row in compare_cpu(sites, page, size, rounds)]
 
 
 def views_of(site: Site) -> Views:
@@ -66,49 +78,38 @@ def views_of(site: Site) -> Views:
     }
 
 
-def compare_cpu(sites: dict[str, Views], rounds: int, count: int) -> Table:
-    """Return the CPU time of each page in each app, and in comparison to the bare app."""
+def compare_cpu(sites: dict[str, Views], page: str, size: int, rounds: int) -> list[list[str]]:
+    """Return the CPU time of a page in each app, and in comparison to the bare app."""
+    spent: dict[str, list[float]] = {name: [] for name in sites}
+    for number in range(-1, rounds):  # the first round only warms up
+        progress(f"{page}: round {number + 1} of {rounds}")
+        for name, views in sites.items():
+            site, path = views[page]
+            figure = site.cpu(path, 100)
+            spent[name] += [figure] if number >= 0 else []
     rows = []
-    for page in PAGES:
-        spent: dict[str, list[float]] = {name: [] for name in sites}
-        for number in range(-1, rounds):  # the first round only warms up
-            progress(f"{page}: round {number + 1} of {rounds}")
-            for name, views in sites.items():
-                site, path = views[page]
-                figure = site.cpu(path, count)
-                spent[name] += [figure] if number >= 0 else []
-        for name, figures in spent.items():
-            low, middle, high = statistics.quantiles(figures)
-            ratio = middle / statistics.median(spent[BARE])
-            row = [page, name, f"{min(figures):.2f}", f"{middle:.2f}", f"{high - low:.2f}"]
-            rows.append([*row, f"{ratio:.1f}"])
-    title = "Milliseconds of the workers' CPU for one request (SQLite, 25 posts, 49 followed)"
-    columns = ["page", "app", "least", "median", "interquartile range", "median / bare Flask"]
-    return Table(title, columns, rows)
-
-
-def spread(site: Site) -> Table:
-    """Return in how many runs both workers served some of the connections that clients keep."""
-    busy = 0
-    for _ in range(RUNS):
-        before = site.cpu_of_workers()
-        site.visit("/auth/login", 20 * CONNECTIONS, clients=CONNECTIONS)
-        used = [now - then for now, then in zip(site.cpu_of_workers(), before, strict=True)]
-        busy += min(used) > max(used) / 10
-    title = f"Runs in which {CONNECTIONS} kept connections kept both workers busy"
-    return Table(title, ["runs", "both busy"], [[str(RUNS), str(busy)]])
+    for name, figures in spent.items():
+        low, middle, high = statistics.quantiles(figures)
+        ratio = middle / statistics.median(spent[BARE])
+        times = [f"{time:.2f}" for time in (min(figures), middle, high - low)]
+        rows.append([page, f"{size:,}", name, *times, f"{ratio:.1f}"])
+    return rows
 
 
 @contextmanager
 def served_bare(project: Project, ours: Site, folder: Path) -> Iterator[Views]:
     """Serve the same pages by an app that does nothing else."""
     folder.mkdir()
+    paths = {page: f"/{page.split()[0]}" for page in PAGES}
     for page, (site, path) in views_of(ours).items():
         response = requests.get(site.url + path, cookies=site.cookies, timeout=10)
-        (folder / f"{page.split()[0]}.html").write_bytes(response.content)
+        (folder / f"{paths[page][1:]}.html").write_bytes(response.content)
     (folder / "bare.py").write_text(BARE_APP, "utf-8")
-    with served_by(project.venv, Shell(folder), "bare:app") as site:
-        yield {page: (site, f"/{page.split()[0]}") for page in PAGES}
+    (folder / "settings.py").write_text(BARE_SETTINGS, "utf-8")
+    variables = {**project.variables, **env_of(project.folder), "PYTHONPATH": str(folder)}
+    options = ("--config", folder / "settings.py")
+    with served_by(project.venv, Shell(project.folder, variables | QUIET), options) as site:
+        yield {page: (site, path) for page, path in paths.items()}
 
 
 @contextmanager
@@ -116,7 +117,7 @@ def served_tutorial(checkout: Path, project: Project, password: str) -> Iterator
     """Serve the tutorial's app on a copy of the project's rows."""
     database = project.folder / "tutorial.db"
     variables = {"PATH": os.environ["PATH"], "DATABASE_URL": f"sqlite:///{database}"}
-    shell = Shell(checkout, {**variables, "FLASK_APP": "microblog.py", "LOG_TO_STDOUT": "1"})
+    shell = Shell(checkout, variables | {"FLASK_APP": "microblog.py", "LOG_TO_STDOUT": "1"})
     shell.succeed(checkout / "venv/bin/flask", "db", "upgrade")
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("ATTACH ? AS ours", [str(project.folder / "instance/app.db")])
@@ -128,17 +129,23 @@ def served_tutorial(checkout: Path, project: Project, password: str) -> Iterator
             rows = f'SELECT {columns} FROM ours."{table}"'  # noqa: S608
             connection.execute(f'INSERT INTO main."{table}" ({columns}) {rows}')
         connection.commit()
-    with served_by(checkout / "venv", shell, "microblog:app", health="/auth/login") as site:
+    [line] = re.findall(r"^exec gunicorn -b :5000 (.+)$", (checkout / "boot.sh").read_text(), re.M)
+    options = line.replace("logfile -", f"logfile {os.devnull}").split()
+    with served_by(checkout / "venv", shell, options, "/auth/login", workers=1) as site:
         log_in(site, password)
         yield site
 
 
 @contextmanager
-def served_by(venv: Path, shell: Shell, app: str, health: str = "/healthz") -> Iterator[Site]:
-    """Serve another app with the workers and threads of the project."""
+def served_by(
+    venv: Path,
+    shell: Shell,
+    options: Sequence[str | Path],
+    health: str = "/healthz",
+    workers: int = 2,
+) -> Iterator[Site]:
+    """Serve another app than the project."""
     address = f"127.0.0.1:{free_port()}"
-    options = ("--workers", "2", "--threads", "4", "--preload", "--bind", address)
-    shell.variables |= QUIET
-    command = (venv / "bin/gunicorn", *options, app)
+    command = (venv / "bin/gunicorn", "--bind", address, *options)
     with serving(shell, command, f"http://{address}", health) as gunicorn:
-        yield site_of(gunicorn)
+        yield site_of(gunicorn, workers)

@@ -1,4 +1,4 @@
-"""Measure what Sentry costs: CPU per request, latency while its host is broken, and memory.
+"""Measure what Sentry costs: CPU per request, and latency while its host is broken.
 
 The default project runs under gunicorn with 2 workers. The variants run at the same time and take
 turns, so that other load on the machine affects all of them. A difference is the median of the
@@ -18,6 +18,7 @@ from bench.visits import Site, log_in, seeded_project, served
 from tests.support.sentry import FAULTS, Sink, broken_host
 
 OFF = "off"
+REQUESTS = 100  # in each round
 # A project that calls sentry_sdk.init and sets nothing else.
 DEFAULTS = """
 import os, sentry_sdk
@@ -57,7 +58,7 @@ def sink(servers: ExitStack) -> str:
     return server.dsn
 
 
-def compare_cpu(bench: Bench, rounds: int, count: int) -> Table:
+def compare_cpu(bench: Bench, rounds: int) -> Table:
     """Return the CPU time of a request, and Sentry's part of it."""
     dsn = sink(bench.servers)
     profiling = {"SENTRY_PROFILE_SESSION_SAMPLE_RATE": "1"}
@@ -77,7 +78,7 @@ def compare_cpu(bench: Bench, rounds: int, count: int) -> Table:
         for number in range(-1, rounds):  # the first round only warms up
             progress(f"{path}: round {number + 1} of {rounds}")
             for name, site in views.items():
-                figure = site.cpu(path, count)
+                figure = site.cpu(path, REQUESTS)
                 spent[name] += [figure] if number >= 0 else []
         low, middle, high = statistics.quantiles(spent[OFF])
         for name, figures in spent.items():
@@ -88,7 +89,7 @@ def compare_cpu(bench: Bench, rounds: int, count: int) -> Table:
     return Table(title, ["Sentry", "log-in page", "timeline"], list(cells.values()))
 
 
-def compare_latency(bench: Bench, rounds: int, count: int) -> Table:
+def compare_latency(bench: Bench, rounds: int) -> Table:
     """Return the 95th percentile of the latency while Sentry's host is broken."""
     dsns = {fault: bench.servers.enter_context(broken_host(fault)) for fault in FAULTS}
     sites = {OFF: bench.app()} | {fault: bench.app(dsn, "0.1") for fault, dsn in dsns.items()}
@@ -96,7 +97,7 @@ def compare_latency(bench: Bench, rounds: int, count: int) -> Table:
     for number in range(rounds):
         progress(f"broken hosts: round {number + 1} of {rounds}")
         for name, site in sites.items():
-            seconds = site.visit("/", count)
+            seconds = site.visit("/", REQUESTS)
             took[name].append(statistics.quantiles(seconds, n=20)[-1] * 1000)
     off = statistics.median(took[OFF])
     low, _, high = statistics.quantiles(took[OFF])
@@ -108,37 +109,14 @@ def compare_latency(bench: Bench, rounds: int, count: int) -> Table:
     return Table(title, ["host of the DSN", "ms", "in comparison"], rows)
 
 
-def compare_memory(bench: Bench, count: int) -> Table:
-    """Return how the workers' memory grows."""
-    hanging = bench.servers.enter_context(broken_host("hangs"))
-    sites = {
-        OFF: bench.app(),
-        "traces 1.0": bench.app(sink(bench.servers), "1.0"),
-        "traces 1.0, host hangs": bench.app(hanging, "1.0"),
-    }
-    rows = []
-    for name, site in sites.items():
-        progress(f"memory: {name}")
-        site.visit("/", 1000)
-        before = site.memory()
-        site.visit("/", count)
-        rows.append([name, f"{max(before)}", f"{max(site.memory())}"])
-    columns = ["Sentry", "after 1,000 requests", f"{count:,} later"]
-    return Table("MB of the larger worker", columns, rows)
-
-
 def run(quick: bool) -> list[Table]:
     """Measure, and return the tables."""
-    rounds, count, memory = (4, 100, 2_000) if quick else (20, 100, 20_000)
+    rounds = 4 if quick else 20
     tables = []
     with tempfile.TemporaryDirectory() as folder:
         progress("bakes, installs and seeds the project")
         bench = Bench(Path(folder))
-        for benchmark, sizes in (
-            (compare_cpu, (rounds, count)),
-            (compare_latency, (rounds, count)),
-            (compare_memory, (memory,)),
-        ):
+        for benchmark in (compare_cpu, compare_latency):
             with ExitStack() as bench.servers:
-                tables.append(benchmark(bench, *sizes))
+                tables.append(benchmark(bench, rounds))
     return tables

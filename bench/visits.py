@@ -1,6 +1,5 @@
 """Visits to a running server, and what they cost it."""
 
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -61,11 +60,6 @@ class Site:
             )
             for pid in self.workers
         ]
-
-    def memory(self) -> list[int]:
-        """Return the workers' resident MB."""
-        sizes = [Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.workers]
-        return [int(pages) * os.sysconf("SC_PAGESIZE") >> 20 for pages in sizes]
 
 
 def site_of(gunicorn: Gunicorn, workers: int = 2) -> Site:
