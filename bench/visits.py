@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from tests.support.baking import bake
-from tests.support.servers import Gunicorn, Project, env_of, install, wait_for
+from tests.support.servers import Gunicorn, Project, install, wait_for
 from tests.support.visitors import submit
 
 SETTLE = 0.3  # seconds in which the workers send pending envelopes
@@ -79,7 +79,7 @@ def seeded_project(folder: Path, posts: int) -> tuple[Project, str]:
 @contextmanager
 def served(project: Project, **settings: str) -> Iterator[Site]:
     """Serve the project without logs until the block ends."""
-    with project.serving(**env_of(project.folder) | QUIET | settings) as gunicorn:
+    with project.serving(**QUIET | settings) as gunicorn:
         yield site_of(gunicorn)
 
 

@@ -17,7 +17,7 @@ from tests.support.baking import Terminal
 from tests.support.browsers import CHROMIUM, chromium
 from tests.support.commands import HERE
 from tests.support.sentry import Sink
-from tests.support.servers import Project, env_of, install
+from tests.support.servers import Project, install
 from tests.support.template import TEMPLATE
 
 settings.register_profile("thorough", deadline=None, max_examples=1000, derandomize=True)
@@ -101,7 +101,7 @@ def project(
 @pytest.fixture(scope="session")
 def site(project: Project) -> Iterator[str]:
     """Return the URL of the project, served as its image serves it."""
-    with project.serving(**env_of(project.folder)) as gunicorn:
+    with project.serving() as gunicorn:
         yield gunicorn.url
 
 

@@ -12,36 +12,16 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell, docker
 from tests.support.sentry import Sink
-from tests.support.servers import Project, env_of, wait_for
+from tests.support.servers import Project, wait_for
 from tests.support.spotlight import make_spotlight
 from tests.support.template import BODY
 from tests.support.visitors import PASSWORD, sign_up, submit
 
 pytestmark = pytest.mark.slow
 
-PLANTED = {
-    place: f"planted-{place}"
-    for place in (
-        "about-me",
-        "cause",
-        "console",
-        "cookie",
-        "fetched-path",
-        "fetched-query",
-        "fragment",
-        "local-storage",
-        "message",
-        "post",
-        "query",
-        "referer",
-        "rejection",
-        "thrown-text",
-        "title",
-        "typed",
-        "username",
-    )
-}
-
+PLACES = """about-me cause console cookie fetched-path fetched-query fragment local-storage message
+    post query referer rejection thrown-text title typed username"""
+PLANTED = {place: f"planted-{place}" for place in PLACES.split()}
 BREAK = """(planted) => {
   localStorage.setItem("note", planted["local-storage"]);
   document.cookie = `note=${planted.cookie}`;
@@ -80,7 +60,7 @@ def traced(cookies_session: Cookies, sink: Sink) -> Project:
 @pytest.fixture(scope="module")
 def traced_site(traced: Project) -> Iterator[str]:
     """Return the URL of the project, served as its image serves it."""
-    with traced.serving(**env_of(traced.folder)) as gunicorn:
+    with traced.serving() as gunicorn:
         yield gunicorn.url
 
 
@@ -135,7 +115,7 @@ def test_page_load_continues_the_trace(page: Page, sink: Sink) -> None:
     assert ours["parent_span_id"] == theirs["span_id"]
 
 
-def test_page_load_names_release_and_user(page: Page, sink: Sink, traced_site: str) -> None:
+def test_page_load_names_its_context(page: Page, sink: Sink, traced_site: str) -> None:
     """A page load names its route, the release, the environment and the user's number."""
     sign_up(traced_site)
     log_in(page, "susan")
@@ -149,8 +129,7 @@ def test_page_load_names_release_and_user(page: Page, sink: Sink, traced_site: s
 def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sink: Sink) -> None:
     """A page that the server does not trace loads untraced, but its errors name its trace."""
     sink.bodies.clear()
-    settings = env_of(traced.folder) | {"SENTRY_TRACES_SAMPLE_RATE": "0"}
-    with traced.serving(**settings) as gunicorn:
+    with traced.serving(SENTRY_TRACES_SAMPLE_RATE="0") as gunicorn:
         page = browser.new_page()
         response = page.goto(f"{gunicorn.url}/broken_button")
         assert response
@@ -189,7 +168,7 @@ def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> 
 
 
 def test_feedback_arrives(page: Page, sink: Sink) -> None:
-    """What a person types on the page of a crash arrives with the id of the event."""
+    """The text that a person types on the page of a crash arrives with the id of the event."""
     page.goto("/broken_route")
     page.get_by_label("What were you doing?").fill("I opened it to see what happens.")
     page.get_by_role("button", name="Send").click()
@@ -202,7 +181,7 @@ def test_feedback_arrives(page: Page, sink: Sink) -> None:
 
 
 def test_browser_asks_no_other_host(page: Page, traced_site: str, sink: Sink) -> None:
-    """What the browser sends goes to the site itself, which forwards it."""
+    """The browser sends its envelopes to the site itself, which forwards them."""
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     page.goto("/broken_button")
@@ -222,7 +201,7 @@ def test_script_obeys_the_policy(page: Page, sink: Sink) -> None:
 
 
 def test_nothing_planted_leaves(page: Page, sink: Sink, traced_site: str) -> None:
-    """Of all secrets in a page and in its errors, not one is in anything that Sentry receives."""
+    """Sentry receives none of the secrets that a page and its errors contain."""
     person = sign_up(traced_site, PLANTED["username"])
     submit(person, f"{traced_site}/edit_profile", about_me=PLANTED["about-me"])
     submit(person, f"{traced_site}/", post=PLANTED["post"])
@@ -241,7 +220,7 @@ def test_nothing_planted_leaves(page: Page, sink: Sink, traced_site: str) -> Non
 @pytest.mark.containers
 @pytest.mark.usefixtures("engine")
 def test_image_has_the_script(traced: Project) -> None:
-    """The image has the same script as `make assets` builds, and not what it is built from."""
+    """The image has the script that `make assets` builds, and not the folder of its sources."""
     image = docker("build", "--quiet", traced.folder)
     script = docker("run", "--rm", image, "cat", "app/static/browser.js")
     assert script == (traced.folder / "app/static/browser.js").read_text("utf-8").strip()

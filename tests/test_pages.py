@@ -203,13 +203,6 @@ def newcomer(phone: Page, request: pytest.FixtureRequest) -> Keyboard:
     return keyboard
 
 
-def test_post_by_keyboard(newcomer: Keyboard) -> None:
-    """The Tab and Enter keys suffice to write a post."""
-    newcomer.type("What's on your mind?", "I need no mouse.")
-    newcomer.press("Post")
-    newcomer.sees("I need no mouse.")
-
-
 def test_follow_by_keyboard(newcomer: Keyboard) -> None:
     """The Tab and Enter keys suffice to find a person and to follow them."""
     newcomer.press("Explore")
@@ -240,8 +233,8 @@ def test_delete_by_keyboard(newcomer: Keyboard) -> None:
     newcomer.sees("Your post is deleted.")
 
 
-def test_change_password_by_keyboard(newcomer: Keyboard) -> None:
-    """The Tab and Enter keys suffice to change the password."""
+def test_account_by_keyboard(newcomer: Keyboard) -> None:
+    """The Tab and Enter keys suffice to change the password, and to log out everywhere."""
     newcomer.press("Profile")
     newcomer.press("Account")
     newcomer.press("Change your password")
@@ -250,12 +243,6 @@ def test_change_password_by_keyboard(newcomer: Keyboard) -> None:
     newcomer.type("Repeat the password", "battery staple")
     newcomer.press("Change password")
     newcomer.sees("Your password is changed.")
-
-
-def test_log_out_everywhere_by_keyboard(newcomer: Keyboard) -> None:
-    """The Tab and Enter keys suffice to log out everywhere."""
-    newcomer.press("Profile")
-    newcomer.press("Account")
     newcomer.press("Log out everywhere")
     newcomer.sees("You are logged out everywhere.")
 

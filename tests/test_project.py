@@ -12,7 +12,7 @@ from tests.support.commands import HERE
 from tests.support.sentry import Sink
 from tests.support.servers import UV, Project, install, wait_for
 from tests.support.template import BODY, CONTEXT, DSN, files
-from tests.support.visitors import crash, get, sign_up, submit
+from tests.support.visitors import crash, sign_up, submit
 
 pytestmark = pytest.mark.slow
 
@@ -38,26 +38,12 @@ def test_person_can_post(site: str, person: requests.Session) -> None:
     assert "Hello, world" in person.get(site, timeout=10).text
 
 
-def test_site_is_ready(site: str) -> None:
-    """The readiness check accepts a migrated database."""
-    assert get(f"{site}/readyz").status_code == 200
-
-
 def test_broken_route_is_caught(site: str, sentry: Sink) -> None:
     """The event whose id the page shows arrives, with the release of the answers."""
     event_id = crash(site)
     wait_for(lambda: event_id in sentry.event_ids(), "the event")
     [event] = [event for event in sentry.items("event") if event["event_id"] == event_id]
     assert (event["release"], event["transaction"]) == (RELEASE, "/broken_route")
-
-
-def test_requests_are_traced(site: str, sentry: Sink) -> None:
-    """A request to a page arrives as a transaction that is named by its route."""
-    get(f"{site}/auth/login")
-    names = {"/auth/login"}
-    assert wait_for(
-        lambda: names & {t["transaction"] for t in sentry.items("transaction")}, "the transaction"
-    )
 
 
 def test_ingest_has_no_remark(site: str, sentry: Sink) -> None:
@@ -111,11 +97,9 @@ def test_owner_commands_succeed(cookies: Cookies) -> None:
 
 
 def test_body_works_in_place(tmp_path: Path) -> None:
-    """Type checks and tests of the unrendered body pass, and leave no file in it."""
+    """The tests of the unrendered body pass, and leave no file in it."""
     before = files(BODY)
-    install(BODY / "requirements/dev.txt", tmp_path / "venv")
-    body = Project(BODY, tmp_path / "venv")
+    install(BODY / "requirements/test.txt", tmp_path / "venv")
     caches = {"PYTHONPYCACHEPREFIX": str(tmp_path), "HOME": str(tmp_path)}
-    body.succeed("mypy", "--cache-dir", str(tmp_path / "mypy"), **caches)
-    body.succeed("pytest", "-p", "no:cacheprovider", **caches)
+    Project(BODY, tmp_path / "venv").succeed("pytest", "-p", "no:cacheprovider", **caches)
     assert files(BODY) == before

@@ -1,5 +1,6 @@
 """The baked project, installed and served as its image serves it."""
 
+import json
 import os
 import re
 import socket
@@ -90,12 +91,11 @@ class Project(Shell):
 
     @contextmanager
     def serving(self, **settings: str) -> Iterator[Gunicorn]:
-        """Serve on a free port, with the command of the Dockerfile, until the block ends."""
+        """Serve with `.env` and the command of the Dockerfile until the block ends."""
         address = f"127.0.0.1:{free_port()}"
         dockerfile = (self.folder / "Dockerfile").read_text("utf-8")
-        [line] = re.findall(r"^CMD \[(.+)\]$", dockerfile, re.M)
-        program, *arguments = re.findall(r'"([^"]+)"', line)
-        shell = Shell(self.folder, {**self.variables, **settings})
+        program, *arguments = json.loads(re.findall(r"^CMD (.+)$", dockerfile, re.M)[0])
+        shell = Shell(self.folder, {**self.variables, **env_of(self.folder), **settings})
         command = (self.venv / "bin" / program, *arguments, "--bind", address)
         with serving(shell, command, f"http://{address}") as gunicorn:
             yield gunicorn
