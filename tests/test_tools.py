@@ -13,8 +13,8 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from tests.support.commands import HERE, Shell
-from tests.support.servers import UV, wait_for
+from tests.support.commands import IDENTITY, Shell
+from tests.support.servers import wait_for
 from tests.support.template import BODY, CONTEXT, TEMPLATE, files
 
 LOCK = (TEMPLATE / "requirements.txt").read_text("utf-8")
@@ -139,8 +139,6 @@ def test_release_is_tagged(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml", "CHANGELOG.md", "requirements.txt"):
         shutil.copy(TEMPLATE / name, tmp_path)
     repository.commit()
-    for key, value in (("user.name", "Test"), ("user.email", "test@example.com")):
-        repository.succeed("git", "config", key, value)
-    repository.succeed("make", "release", "VERSION=1.0.0")
+    repository.succeed("make", "release", "VERSION=1.0.0", **IDENTITY)
     assert repository.succeed("git", "describe") == "v1.0.0"
     assert "\n## [1.0.0] - 20" in (tmp_path / "CHANGELOG.md").read_text("utf-8")

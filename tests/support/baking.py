@@ -1,10 +1,12 @@
 """Baking projects, and reading what was baked."""
 
+import ast
 import json
 import os
 import sys
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from io import StringIO
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -14,11 +16,20 @@ import pexpect
 import yaml
 from dotenv import dotenv_values
 
-from tests.support.commands import HERE, Shell
+from tests.support.commands import HERE, IDENTITY, Shell
 from tests.support.template import PROMPTS, TEMPLATE
 
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter", str(TEMPLATE))
 RUFF = Path(sys.executable).with_name("ruff")
+PARSERS: dict[str, Callable[[str], Any]] = {
+    ".env": lambda text: dotenv_values(stream=StringIO(text), interpolate=False),
+    ".py": ast.parse,
+    ".toml": tomllib.loads,
+    ".json": json.loads,
+    ".yaml": yaml.safe_load,
+    ".yml": yaml.safe_load,
+    ".html": jinja2.Environment(autoescape=True).parse,
+}
 
 
 class Terminal(Shell):
@@ -30,7 +41,7 @@ class Terminal(Shell):
         for name in ("home", "tmp", "here"):
             (root / name).mkdir()
         own = {"HOME": str(root / "home"), "TMPDIR": str(root / "tmp"), "PWD": str(root / "here")}
-        super().__init__(root / "here", {"PATH": os.environ["PATH"], **own})
+        super().__init__(root / "here", {"PATH": os.environ["PATH"], **own, **IDENTITY})
 
     def cookiecutter(self, *arguments: str, stdin: str = "", **more: str) -> CompletedProcess[str]:
         """Run Cookiecutter on this template."""
@@ -56,9 +67,8 @@ class Terminal(Shell):
 def bake(folder: Path, **answers: str) -> Path:
     """Bake a project into an empty folder, with the default answers except for those given."""
     given = [f"{key}={value}" for key, value in answers.items()]
-    HERE.succeed(
-        *COOKIECUTTER, "--no-input", "--default-config", "--output-dir", str(folder), *given
-    )
+    options = ("--no-input", "--default-config", "--output-dir", str(folder))
+    HERE.succeed(*COOKIECUTTER, *options, *given)
     [project] = folder.glob("*/pyproject.toml")
     return project.parent
 
@@ -69,24 +79,9 @@ def keystrokes(**answers: str) -> str:
 
 
 def parse(path: Path) -> Any:
-    """Return a file's contents as its own format's parser reads them, or None without a parser."""
-    if path.suffix == ".png":
-        return None
-    text = path.read_text("utf-8")
-    match path.name, path.suffix:
-        case ".env", _:
-            return dotenv_values(path, interpolate=False)
-        case _, ".py":
-            return compile(text, path, "exec", dont_inherit=True)
-        case _, ".toml":
-            return tomllib.loads(text)
-        case _, ".json":
-            return json.loads(text)
-        case _, ".yaml" | ".yml":
-            return yaml.safe_load(text)
-        case _, ".html":
-            return jinja2.Environment(autoescape=True).parse(text)
-    return None
+    """Return what the parser of a file's format reads in it, or None without a parser."""
+    parser = PARSERS.get(path.suffix or path.name)
+    return parser(path.read_text("utf-8")) if parser else None
 
 
 def parse_files(project: Path, names: Collection[str]) -> dict[str, Any]:
