@@ -39,7 +39,7 @@ test: $(READY)  ## run every test
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
 
-mutate: $(READY)  ## list the small changes of the code that no test notices (ARGS="app/private")
+mutate: $(READY)  ## list the changes of a module that no test notices (ARGS="MODULE TEST ...")
 	.venv/bin/python -m tests.support.mutation $(ARGS)
 
 bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")

@@ -10,7 +10,7 @@ from sentry_relay.processing import StoreNormalizer
 
 from tests.support.commands import HERE
 from tests.support.sentry import Sink
-from tests.support.servers import UV, Project, install, wait_for
+from tests.support.servers import UV, Project, find_python, install, wait_for
 from tests.support.template import BODY, CONTEXT, DSN, files
 from tests.support.visitors import crash, sign_up, submit
 
@@ -75,13 +75,8 @@ def test_pins_install_on_every_python(lock: str, python: str, tmp_path: Path) ->
 @pytest.mark.parametrize("python", sorted({*PYTHONS[1:]} - {OWN_PYTHON}))
 def test_own_tests_pass_on_every_python(python: str, default_project: Path, tmp_path: Path) -> None:
     """The project's tests pass on each Python that this machine has."""
-    # PYENV_VERSION makes pyenv's shim, where there is one, start this version.
-    find = (UV, "python", "find", "--no-python-downloads", python)
-    found = HERE.run(*find, PYENV_VERSION=python)
-    if found.returncode:
-        pytest.skip(f"there is no Python {python} on this machine")
     project = Project(default_project, tmp_path / "venv")
-    install(BODY / "requirements/test.txt", project.venv, python=found.stdout.strip())
+    install(BODY / "requirements/test.txt", project.venv, find_python(python))
     cache = str(tmp_path / "cache")  # other tests share the project's folder
     project.succeed("pytest", "-p", "no:cacheprovider", PYTHONPYCACHEPREFIX=cache)
 

@@ -19,7 +19,6 @@ from tests.support.template import BODY, CONTEXT, TEMPLATE, files
 
 LOCK = (TEMPLATE / "requirements.txt").read_text("utf-8")
 MAKEFILE = (TEMPLATE / "Makefile").read_text("utf-8")
-PROJECT = tomllib.loads((TEMPLATE / "pyproject.toml").read_text("utf-8"))
 PINS = set(re.findall(r"^([\w.-]+==[\w.]+)", LOCK, re.MULTILINE))
 
 
@@ -39,13 +38,8 @@ def test_body_is_linted_by_the_same_ruff() -> None:
 
 def test_lock_is_complete() -> None:
     """Every tool that pyproject.toml names is pinned."""
-    tools = set(PROJECT["dependency-groups"]["dev"])
-    assert tools <= {pin.split("==")[0] for pin in PINS}
-
-
-def test_every_pin_has_a_hash() -> None:
-    """Each package of the lock has a hash."""
-    assert len(PINS) == len(re.findall(r"== ?\S+.*\\\n +--hash=", LOCK))
+    project = tomllib.loads((TEMPLATE / "pyproject.toml").read_text("utf-8"))
+    assert set(project["dependency-groups"]["dev"]) <= {pin.split("==")[0] for pin in PINS}
 
 
 def test_lock_names_no_index() -> None:
@@ -56,12 +50,9 @@ def test_lock_names_no_index() -> None:
 def test_ci_has_every_python() -> None:
     """CI installs each Python that the prompt offers, and the oldest one of Cookiecutter."""
     workflow = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text("utf-8"))
-    [setup] = [
-        step["with"]
-        for step in workflow["jobs"]["test"]["steps"]
-        if "setup-python" in step.get("uses", "")
-    ]
-    assert set(setup["python-version"].split()) == {*CONTEXT["python_version"], "3.10"}
+    steps = {step.get("uses", "").split("@")[0]: step for step in workflow["jobs"]["test"]["steps"]}
+    pythons = steps["actions/setup-python"]["with"]["python-version"]
+    assert set(pythons.split()) == {*CONTEXT["python_version"], "3.10"}
 
 
 def test_prereleases_are_tested_on_the_next_python() -> None:

@@ -20,7 +20,6 @@ from tests.support.commands import HERE, IDENTITY, Shell
 from tests.support.template import PROMPTS, TEMPLATE
 
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter", str(TEMPLATE))
-RUFF = Path(sys.executable).with_name("ruff")
 PARSERS: dict[str, Callable[[str], Any]] = {
     ".env": lambda text: dotenv_values(stream=StringIO(text), interpolate=False),
     ".py": ast.parse,
@@ -87,8 +86,3 @@ def parse(path: Path) -> Any:
 def parse_files(project: Path, names: Collection[str]) -> dict[str, Any]:
     """Parse files of a project and return the results by name."""
     return {name: parse(project / name) for name in names}
-
-
-def ruff_complaints(command: str, project: Path) -> str:
-    """Return what `ruff check` or `ruff format --check` says about a project."""
-    return HERE.run(RUFF, *command.split(), "--no-cache", "--quiet", project).stdout

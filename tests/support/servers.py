@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from tests.support.commands import HERE, Shell
@@ -99,6 +100,16 @@ class Project(Shell):
         command = (self.venv / "bin" / program, *arguments, "--bind", address)
         with serving(shell, command, f"http://{address}") as gunicorn:
             yield gunicorn
+
+
+def find_python(version: str) -> str:
+    """Return the path of a Python of this machine; skip the test where there is none."""
+    # PYENV_VERSION makes pyenv's shim, where there is one, start this version.
+    find = (UV, "python", "find", "--no-python-downloads", version)
+    found = HERE.run(*find, PYENV_VERSION=version)
+    if found.returncode:
+        pytest.skip(f"there is no Python {version} on this machine")
+    return found.stdout.strip()
 
 
 def install(requirements: Path, venv: Path, python: str = sys.executable) -> None:
