@@ -1,16 +1,16 @@
 """The licences of the packages that the project ships."""
 
 import json
-import re
 
 import pytest
 
 from tests.support.servers import Project
 from tests.support.template import BODY
 
-PERMISSIVE = """Apache-2.0, Apache-2.0 OR BSD-2-Clause, BSD License, BSD-2-Clause, BSD-3-Clause, ISC,
-MIT, MIT License, PSF-2.0, The Unlicense (Unlicense)"""
-PERMITTED = set(re.split(r",\s", PERMISSIVE))
+PERMISSIVE = """\
+Apache-2.0, Apache-2.0 OR BSD-2-Clause, BSD License, BSD-2-Clause, BSD-3-Clause, ISC, MIT, \
+MIT License, PSF-2.0, The Unlicense (Unlicense)"""
+PERMITTED = set(PERMISSIVE.split(", "))
 EXPECTED = {  # licences that are not permissive
     "certifi": "MPL-2.0 covers its own files only, which are certificates.",
     "psycopg": "The LGPL lets any app import a library that can be replaced.",

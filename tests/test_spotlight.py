@@ -17,23 +17,30 @@ from tests.support.visitors import crash, get
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def fresh(cookies: Cookies, project: Project) -> Path:
+@pytest.fixture(scope="module")
+def fresh(cookies_session: Cookies, project: Project) -> Path:
     """Return a bake without a DSN whose environment is already installed."""
-    path: Path = cookies.bake().project_path
+    path: Path = cookies_session.bake().project_path
     (path / ".venv").symlink_to(project.venv)
     for ready in ("made", "prod", "dev"):
         (path / ".venv" / ready).touch()
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def spotlighted(fresh: Path) -> Iterator[Spotlighted]:
     """Run `make spotlight`; skip the test where there is no Node, except in CI."""
     if not shutil.which("npx") and not os.environ.get("CI"):
         pytest.skip("there is no Node")
     with make_spotlight(fresh) as started:
         yield started
+
+
+def test_missing_node_is_reported(fresh: Path, tmp_path: Path) -> None:
+    """Without Node, one line says what is missing."""
+    (tmp_path / "node").symlink_to("/bin/false")
+    result = Shell(fresh).run("make", "spotlight", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert result.stderr.splitlines()[0] == "Spotlight needs Node 20 or newer: https://nodejs.org"
 
 
 def test_broken_route_shows_in_spotlight(spotlighted: Spotlighted) -> None:
@@ -57,15 +64,8 @@ def test_spotlight_listens_on_loopback(spotlighted: Spotlighted) -> None:
 
 
 def test_ctrl_c_ends_both(spotlighted: Spotlighted) -> None:
-    """After Ctrl+C, neither the app nor Spotlight listens."""
+    """After Ctrl+C, neither the app nor Spotlight listens; this is the last test of them."""
     spotlighted.interrupt()
     spotlighted.process.wait(timeout=20)
     assert not responds(spotlighted.spotlight)
     assert not responds(f"{spotlighted.site}/healthz")
-
-
-def test_missing_node_is_reported(fresh: Path, tmp_path: Path) -> None:
-    """Without Node, one line says what is missing."""
-    (tmp_path / "node").symlink_to("/bin/false")
-    result = Shell(fresh).run("make", "spotlight", PATH=f"{tmp_path}:{os.environ['PATH']}")
-    assert result.stderr.splitlines()[0] == "Spotlight needs Node 20 or newer: https://nodejs.org"

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 from dotenv import dotenv_values
 
-from tests.support.baking import COOKIECUTTER, Terminal, parse
+from tests.support.baking import COOKIECUTTER, Terminal
 from tests.support.commands import Shell
 from tests.support.hooks import DEFAULT_FILES
 from tests.support.template import BODY, DSN, PROMPTS, TEMPLATE, files
@@ -21,7 +21,7 @@ def answer(child: "pexpect.spawn[str]", count: int) -> None:
     """Press Enter at the first prompts."""
     for number in range(1, count + 1):
         child.expect_exact(f"[{number}/{len(PROMPTS)}]")
-        child.sendline("")
+        child.sendline()
 
 
 def test_enter_takes_the_defaults(terminal: Terminal) -> None:
@@ -56,39 +56,6 @@ def interrupt(child: "pexpect.spawn[str]") -> str:
         if ended:
             return seen
     raise TimeoutError(seen)
-
-
-def test_wrong_choice_is_asked_again(terminal: Terminal) -> None:
-    """After a number that is none of the Pythons, Cookiecutter asks again."""
-    child = terminal.typing()
-    number = PROMPTS.index("python_version")
-    answer(child, number)
-    for choice in ("99", "2"):
-        child.expect_exact("Choose from")
-        child.sendline(choice)
-    child.send("\n" * (len(PROMPTS) - number - 1))
-    child.expect(pexpect.EOF)
-    assert (terminal.folder / "microblog/.env").exists()
-
-
-def test_refused_answer_can_be_mended(terminal: Terminal) -> None:
-    """After a refusal, `--replay` takes all answers of the replay file, one of which was mended."""
-    terminal.cookiecutter("--no-input", "release=v1", "project_name=Mine")
-    [saved] = (terminal.root / "home/.cookiecutter_replay").iterdir()
-    saved.write_text(saved.read_text().replace('"v1"', '"1.0.0"'))
-    terminal.cookiecutter("--replay")
-    metadata = parse(terminal.folder / "mine/pyproject.toml")
-    assert metadata["project"]["version"] == "1.0.0"
-
-
-def test_invalid_defaults_of_a_user_are_refused(terminal: Terminal) -> None:
-    """A `default_context` in the user's configuration obeys the same rules."""
-    config = terminal.root / "home/.cookiecutterrc"
-    config.write_text("default_context:\n  release: 1.0\n  project_name: ''\n")
-    refused = terminal.cookiecutter("--no-input")
-    lines = refused.stderr.splitlines()[:2]
-    assert [line.split(":")[0] for line in lines] == ["project_name", "release"]
-    assert list(terminal.folder.iterdir()) == []
 
 
 @pytest.fixture
