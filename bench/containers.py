@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.report import Table
@@ -20,7 +21,7 @@ def run(quick: bool) -> list[Table]:
     rounds = 2 if quick else 5
     with tempfile.TemporaryDirectory() as folder:
         project = bake(Path(folder), project_slug=NAME)
-        rebuild = timed(rounds, lambda: build(project), lambda number: change(project, number))
+        rebuild = timed(rounds, partial(rebuild_with_change, project))
         start = timed(rounds, run_until_healthy)
         rows = [
             ["layers above the base", f"{megabytes(project):.1f} MB", "60 MB"],
@@ -31,27 +32,20 @@ def run(quick: bool) -> list[Table]:
     return [Table("The image", ["", "measured", "at most"], rows)]
 
 
-def timed(
-    rounds: int, act: Callable[[], object], prepare: Callable[[int], object] = lambda _: None
-) -> float:
+def timed(rounds: int, act: Callable[[], object]) -> float:
     """Return the median of an action's seconds; the first run only warms up."""
     took = []
-    for number in range(rounds + 1):
-        prepare(number)
+    for _ in range(rounds + 1):
         begin = time.monotonic()
         act()
         took.append(time.monotonic() - begin)
     return statistics.median(took[1:])
 
 
-def build(project: Path) -> None:
-    """Build the image."""
+def rebuild_with_change(project: Path) -> None:
+    """Change a Python file, and build the image."""
+    (project / "app/added.py").write_text(f"NUMBER = {time.monotonic()}\n", "utf-8")
     docker("build", "--tag", NAME, "--label", NAME, str(project))
-
-
-def change(project: Path, number: int) -> None:
-    """Change a Python file."""
-    (project / "app/added.py").write_text(f"NUMBER = {number}\n", "utf-8")
 
 
 def run_until_healthy() -> None:

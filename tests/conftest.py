@@ -1,6 +1,5 @@
 """Fixtures: a default bake, answers typed at the prompts, a terminal, and a served project."""
 
-import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Terminal
 from tests.support.browsers import CHROMIUM, chromium
-from tests.support.commands import HERE
+from tests.support.commands import HERE, skip_unless_ci
 from tests.support.sentry import Sink
 from tests.support.servers import Project, install
 from tests.support.template import TEMPLATE
@@ -65,6 +64,13 @@ def typed(_cookiecutter_config_file: Path, monkeypatch: pytest.MonkeyPatch) -> B
     return bake
 
 
+@pytest.fixture(scope="session")
+def npx() -> None:
+    """Skip the test where there is no Node, except in CI, where it then fails."""
+    if not shutil.which("npx"):
+        skip_unless_ci("there is no Node")
+
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
     """Return a command line that uses no file of whoever runs the tests."""
@@ -74,9 +80,8 @@ def terminal(tmp_path: Path) -> Terminal:
 @pytest.fixture(scope="session")
 def engine() -> None:
     """Skip the test where no container engine responds, except in CI, where it then fails."""
-    found = shutil.which("docker") and HERE.run("docker", "info").returncode == 0
-    if not found and not os.environ.get("CI"):
-        pytest.skip("no container engine responds")
+    if not (shutil.which("docker") and HERE.run("docker", "info").returncode == 0):
+        skip_unless_ci("no container engine responds")
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +113,7 @@ def site(project: Project) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return the system's Chromium; skip the test where there is none, except in CI."""
-    if not CHROMIUM and not os.environ.get("CI"):
-        pytest.skip("there is no Chromium")
+    if not CHROMIUM:
+        skip_unless_ci("there is no Chromium")
     with chromium() as browser:
         yield browser

@@ -1,6 +1,5 @@
 """Other people's machines: Pythons, locales, umasks, folders, shells and file systems."""
 
-import os
 import re
 import shutil
 from importlib.metadata import version
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.baking import COOKIECUTTER, Terminal
-from tests.support.commands import HERE, Shell, docker
+from tests.support.commands import HERE, Shell, docker, skip_unless_ci
 from tests.support.hooks import DEFAULT_FILES
 from tests.support.servers import UV, find_python
 from tests.support.template import BODY, TEMPLATE, files
@@ -100,8 +99,8 @@ def test_makefile_needs_no_special_shell(
 ) -> None:
     """`make env` works with a plain POSIX shell, in such a folder."""
     program = shutil.which(shell)
-    if not program and not os.environ.get("CI"):
-        pytest.skip(f"there is no {shell}")
+    if not program:
+        skip_unless_ci(f"there is no {shell}")
     project = Shell(terminal.folder / ODD_FOLDER / "microblog", terminal.variables)
     (project.folder / ".env").unlink()
     project.succeed("make", "help", "env", f"SHELL={program}", f".SHELLFLAGS={flags}")

@@ -99,12 +99,6 @@ def test_own_tests_pass(owned: Project) -> None:
     owned.succeed("pytest")
 
 
-def test_models_and_migrations_agree(owned: Project) -> None:
-    """The migrations of the project create what its models describe."""
-    owned.succeed("flask", "db", "upgrade")
-    assert "No new upgrade operations" in owned.succeed("flask", "db", "check")
-
-
 @pytest.mark.containers
 @pytest.mark.parametrize("selection", SELECTIONS, ids=title)
 def test_image_serves(engine: None, cookies_session: Cookies, selection: Selection) -> None:

@@ -1,9 +1,7 @@
 """The pages of the baked project in a real browser, as wide as a phone and as a desktop."""
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +44,6 @@ def paths(project: Project, samples: Samples) -> list[str]:
     ]
     kinds = {path: get(f"{samples.url}{path}").headers["Content-Type"] for path in filled}
     return [*(path for path, kind in kinds.items() if kind.startswith("text/html")), "/nowhere"]
-
-
-@pytest.fixture(scope="session")
-def npx() -> None:
-    """Skip the test where there is no Node, except in CI, where it then fails."""
-    if not shutil.which("npx") and not os.environ.get("CI"):
-        pytest.skip("there is no Node")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,10 +27,8 @@ def fresh(cookies_session: Cookies, project: Project) -> Path:
 
 
 @pytest.fixture(scope="module")
-def spotlighted(fresh: Path) -> Iterator[Spotlighted]:
-    """Run `make spotlight`; skip the test where there is no Node, except in CI."""
-    if not shutil.which("npx") and not os.environ.get("CI"):
-        pytest.skip("there is no Node")
+def spotlighted(fresh: Path, npx: None) -> Iterator[Spotlighted]:
+    """Run `make spotlight`."""
     with make_spotlight(fresh) as started:
         yield started
 

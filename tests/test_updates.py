@@ -39,22 +39,30 @@ class Updated:
 
     project: Shell
     answers: dict[str, Any]
-    env: tuple[bytes, bytes]  # `.env` before and after the update
+    env: list[bytes]  # `.env` before and after the update
     checks: list[int]  # exit statuses: at first, when the template has changed, after the update
     diff: str
 
 
 @pytest.fixture(scope="module", params=["create", "link"])
 def updated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Updated:
-    """Make a project of the first version, change project and template, and update the project."""
+    """Make a project of the first version, change project and template, and update the project.
+
+    It is made by cruft, or by Cookiecutter and linked by cruft.
+    """
     answers = {**GIVEN, "browser_tracing": request.param == "link"}
     terminal = Terminal(tmp_path_factory.mktemp("cruft"))
     template, project = (
         Shell(terminal.folder / name, terminal.variables) for name in ("template", "microblog")
     )
     first = release_first(template)
-    make_project = create_project if request.param == "create" else bake_project
-    make_project(terminal, template, first, answers)
+    if request.param == "create":
+        create = cruft(TEMPLATE, template, first)["create"]
+        terminal.succeed(*create, "--no-input", "--extra-context", json.dumps(answers))
+    else:
+        source = (f"git+file://{template.folder}", "--checkout", first)
+        given = [f"{key}={answer}" for key, answer in answers.items()]
+        terminal.succeed(*COOKIECUTTER[:-1], *source, "--no-input", *given)
     project.commit()
     commands = cruft(project.folder, template, first)
     if request.param == "link":
@@ -64,9 +72,9 @@ def updated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     release_next(template)
     checks.append(project.run(*commands["check"]).returncode)
     diff = project.succeed(*commands["diff"])
-    before = (project.folder / ".env").read_bytes()
+    env = [(project.folder / ".env").read_bytes()]
     project.succeed(*commands["update"])
-    env = before, (project.folder / ".env").read_bytes()
+    env.append((project.folder / ".env").read_bytes())
     checks.append(project.run(*commands["check"]).returncode)
     project.commit()
     return Updated(project, answers, env, checks, diff)
@@ -98,7 +106,7 @@ def release_next(template: Shell) -> None:
 
 
 def copy_sources(folder: Path) -> None:
-    """Put what a version of the template consists of into a folder, instead of another version."""
+    """Copy this version of the template into a folder, in place of another version."""
     for name in (*SOURCES, BODY.name):
         if (TEMPLATE / name).is_dir():
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -107,23 +115,8 @@ def copy_sources(folder: Path) -> None:
             shutil.copy(TEMPLATE / name, folder)
 
 
-def create_project(
-    terminal: Terminal, template: Shell, first: str, answers: dict[str, Any]
-) -> None:
-    """Make a project as the template's README says for those who want updates."""
-    create = cruft(TEMPLATE, template, first)["create"]
-    terminal.succeed(*create, "--no-input", "--extra-context", json.dumps(answers))
-
-
-def bake_project(terminal: Terminal, template: Shell, first: str, answers: dict[str, Any]) -> None:
-    """Make a project with Cookiecutter alone."""
-    source = (f"git+file://{template.folder}", "--checkout", first)
-    given = [f"{key}={answer}" for key, answer in answers.items()]
-    terminal.succeed(*COOKIECUTTER[:-1], *source, "--no-input", *given)
-
-
 def work_on(project: Shell) -> None:
-    """Edit, remove and release what an owner may."""
+    """Edit files of a project, remove a folder, and make a release."""
     for name in (*EDITED, ".env"):
         edit(project.folder / name, after=OURS)
     shutil.rmtree(project.folder / "deploy")

@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.support.template import TEMPLATE
 
 # What a test starts must not depend on the shell of whoever runs the tests: neither on the make
@@ -56,6 +58,12 @@ class Shell:
 
 
 HERE = Shell(TEMPLATE)
+
+
+def skip_unless_ci(reason: str) -> None:
+    """Skip the test, unless CI runs it, where the missing program is a failure."""
+    if not os.environ.get("CI"):
+        pytest.skip(reason)
 
 
 def docker(*arguments: str | Path) -> str:
