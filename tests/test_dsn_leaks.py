@@ -12,12 +12,6 @@ KEY = DSN[8:40]
 ENV = {"here/microblog/.env"}
 
 
-def test_given_dsn_is_in_env_only(terminal: Terminal) -> None:
-    """A DSN from the command line is in no file but `.env`."""
-    terminal.cookiecutter("--no-input", f"sentry_dsn={DSN}")
-    assert terminal.files_with(KEY) == ENV
-
-
 def test_typed_dsn_is_in_env_only(terminal: Terminal) -> None:
     """A DSN that was typed at the prompt is in no file but `.env`."""
     terminal.cookiecutter(stdin=keystrokes(sentry_dsn=DSN))
@@ -32,9 +26,10 @@ def test_refused_dsn_is_nowhere(terminal: Terminal, dsn: str) -> None:
     assert terminal.files_with(KEY) == set()
 
 
-def test_blanked_replay_file_still_replays(terminal: Terminal) -> None:
-    """After the DSN was blanked, `--replay` still uses the other answers."""
-    terminal.cookiecutter("--no-input", f"sentry_dsn={DSN}", "project_name=Mine")
+def test_given_dsn_is_in_env_only(terminal: Terminal) -> None:
+    """A DSN from the command line is in no file but `.env`, and `--replay` has other answers."""
+    terminal.cookiecutter("--no-input", f"sentry_dsn={DSN}", "project_slug=mine")
+    assert terminal.files_with(KEY) == {"here/mine/.env"}
     terminal.cookiecutter("--replay", "--output-dir", "again")
     assert (terminal.folder / "again/mine/.env").exists()
 
@@ -46,19 +41,18 @@ def test_moved_replay_folder_is_found(terminal: Terminal) -> None:
     assert terminal.files_with(KEY) == ENV
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "replay_dir: /my notes",
-        "replay_dir:   '/my notes'  # why",
-        'replay_dir: "/my notes"',
-        "replay_dir: /my notes # why",
-        '{"replay_dir": "/my notes", "abbreviations": {}}',
-        '{"replay_dir": "/my notes"}',
-        "replay_dir: ~/my notes",
-        "replay_dir: $HOME/my notes",
-    ],
-)
+REPLAY_DIRS = """\
+replay_dir: /my notes
+replay_dir:   '/my notes'  # why
+replay_dir: "/my notes"
+replay_dir: /my notes # why
+{"replay_dir": "/my notes", "abbreviations": {}}
+{"replay_dir": "/my notes"}
+replay_dir: ~/my notes
+replay_dir: $HOME/my notes""".splitlines()
+
+
+@pytest.mark.parametrize("line", REPLAY_DIRS)
 def test_replay_folder_is_read_from_yaml(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:

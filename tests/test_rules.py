@@ -10,7 +10,7 @@ from packaging.version import Version
 from sentry_relay.processing import parse_release
 from sentry_sdk.utils import Dsn
 
-from tests.support.answers import bad_names, dsns, names, releases, slugs
+from tests.support.answers import EXAMPLES, bad_names, dsns, names, releases, slugs
 from tests.support.hooks import PRE_GEN
 from tests.support.template import ANSWERS, CONTEXT, DSN
 
@@ -88,18 +88,18 @@ def test_illegal_answers_are_refused(key: str, answer: str) -> None:
 @pytest.mark.parametrize("key", RULED)
 @pytest.mark.parametrize("answer", [None, True, 1, {}])
 def test_answers_that_are_no_text_are_refused(key: str, answer: object) -> None:
-    """A user's configuration may have any YAML value as an answer; only strings are accepted."""
+    """The hook refuses an answer that is not a string, as a user's configuration may have it."""
     assert faulty_keys(**{key: answer}) == [key]
 
 
 @pytest.mark.parametrize("key", RULED)
 @pytest.mark.parametrize("unit", ["a", "a-", "a/", "a.", "1.", "https://a@a/"])
 def test_long_answers_are_refused_quickly(key: str, unit: str) -> None:
-    """An answer of 24,000 characters is refused within a second."""
+    """An answer of 24,000 characters is refused within a second of CPU time."""
     answer = unit * (24_000 // len(unit)) + "!"
-    start = time.monotonic()
+    start = time.process_time()
     assert faulty_keys(**{key: answer}) == [key]
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 @given(names, slugs)
@@ -115,42 +115,25 @@ def test_any_illegal_name_is_refused(name: str) -> None:
 
 
 @given(dsns)
-def test_sdk_takes_every_legal_dsn(dsn: str) -> None:
-    """The SDK accepts every DSN that the hook accepts."""
+def test_every_legal_dsn_works(dsn: str) -> None:
+    """The SDK accepts a legal DSN, and no shell, Compose or python-dotenv expands it."""
     assert Dsn(dsn).project_id.isdigit()
-
-
-@given(dsns)
-def test_legal_dsns_need_no_quotes(dsn: str) -> None:
-    """A legal DSN has no character that a shell, Compose or python-dotenv would expand."""
     assert re.fullmatch(r"[\w:/@.~-]+", dsn, re.ASCII)
 
 
 @given(releases)
-def test_sentry_orders_every_legal_release(release: str) -> None:
-    """Sentry parses the three numbers of a legal release."""
+def test_every_legal_release_works(release: str) -> None:
+    """Sentry and Python's packaging tools order a legal release; it is a tag for Docker."""
+    numbers = release.split("-")[0]
     version = parse_release(f"microblog@{release}")["version_parsed"]
-    assert [version[part] for part in ("major", "minor", "patch")] == [
-        int(number) for number in release.split("-")[0].split(".")
-    ]
-
-
-@given(releases)
-def test_every_legal_release_is_pep_440(release: str) -> None:
-    """Python's packaging tools parse a legal release as the same version."""
-    assert Version(release).base_version == release.split("-")[0]
-
-
-@given(releases)
-def test_every_legal_release_is_a_docker_tag(release: str) -> None:
-    """Docker accepts a legal release as a tag."""
+    assert ".".join(str(version[part]) for part in ("major", "minor", "patch")) == numbers
+    assert Version(release).base_version == numbers
     assert re.fullmatch(r"\w[\w.-]{0,127}", release, re.ASCII)
 
 
-@pytest.mark.parametrize(("key", "example"), [(rule[0], rule[3]) for rule in PRE_GEN.RULES])
-def test_examples_are_legal(key: str, example: str) -> None:
+def test_examples_are_legal() -> None:
     """The example in an error message is a legal answer."""
-    assert faulty_keys(**{key: example}) == []
+    assert faulty_keys(**EXAMPLES) == []
 
 
 def test_every_free_answer_has_a_rule() -> None:
@@ -158,20 +141,18 @@ def test_every_free_answer_has_a_rule() -> None:
     assert {key for key in ANSWERS if isinstance(CONTEXT[key], str)} == set(RULED)
 
 
-def test_faults_come_all_together() -> None:
+def test_all_faults_are_reported() -> None:
     """One run reports all illegal answers."""
-    illegal = {key: answers[1] for key, answers in ILLEGAL.items()}
-    assert faulty_keys(**illegal) == list(ILLEGAL)
+    assert faulty_keys(**{key: answers[1] for key, answers in ILLEGAL.items()}) == list(ILLEGAL)
 
 
 @given(st.sampled_from(RULED), st.text(st.characters(codec=None)))
 def test_messages_do_not_contain_the_answer(key: str, answer: str) -> None:
-    """Whatever is typed, it is accepted or refused with a fixed message: a DSN is secret."""
+    """The hook refuses an answer with a message that does not contain it: a DSN is secret."""
     fixed = {PRE_GEN.find_faults(ANSWERS | {key: wrong})[0] for wrong in (None, "a\ud800")}
     assert set(PRE_GEN.find_faults(ANSWERS | {key: answer})) <= fixed
 
 
 def test_image_is_not_blamed_for_the_slug() -> None:
     """An illegal slug is reported once, although the default image contains it."""
-    answers = {**ANSWERS, "project_slug": "Foo Bar", "docker_image": "Foo Bar"}
-    assert [fault.split(":")[0] for fault in PRE_GEN.find_faults(answers)] == ["project_slug"]
+    assert faulty_keys(project_slug="Foo Bar", docker_image="Foo Bar") == ["project_slug"]
