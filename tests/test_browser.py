@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_cookies.plugin import Cookies
 
-from tests.support.commands import Shell, docker
+from tests.support.commands import Shell
 from tests.support.sentry import Sink
 from tests.support.servers import Project, wait_for
 from tests.support.spotlight import make_spotlight
@@ -215,13 +215,3 @@ def test_nothing_planted_leaves(page: Page, sink: Sink, traced_site: str) -> Non
     sent(sink, "transaction", 4)
     received = b"".join(map(gzip.decompress, sink.bodies)).decode()
     assert [place for place, secret in PLANTED.items() if secret in received] == []
-
-
-@pytest.mark.containers
-@pytest.mark.usefixtures("engine")
-def test_image_has_the_script(traced: Project) -> None:
-    """The image has the script that `make assets` builds, and not the folder of its sources."""
-    image = docker("build", "--quiet", traced.folder)
-    script = docker("run", "--rm", image, "cat", "app/static/browser.js")
-    assert script == (traced.folder / "app/static/browser.js").read_text("utf-8").strip()
-    assert "browser" not in docker("run", "--rm", image, "ls").split()

@@ -31,13 +31,17 @@ def pairs(selection: Selection) -> set[Any]:
     return set(combinations(selection.items(), 2))
 
 
+def every(choices: dict[str, list[Any]]) -> list[Selection]:
+    """Return all selections; the first one is the default."""
+    return [dict(zip(choices, answers, strict=True)) for answers in product(*choices.values())]
+
+
 def cover(choices: dict[str, list[Any]]) -> list[Selection]:
     """Return few selections that contain every pair of answers; the first one is the default."""
-    every = [dict(zip(choices, answers, strict=True)) for answers in product(*choices.values())]
-    missing = set[Any]().union(*map(pairs, every))
-    selections: list[Selection] = []
+    candidates, selections = every(choices), list[Selection]()
+    missing = set[Any]().union(*map(pairs, candidates))
     while missing:
-        selections.append(max(every, key=lambda selection: len(pairs(selection) & missing)))
+        selections.append(max(candidates, key=lambda selection: len(pairs(selection) & missing)))
         missing -= pairs(selections[-1])
     return selections
 
@@ -48,8 +52,9 @@ def title(selection: Selection) -> str:
 
 
 SELECTIONS = cover(CHOSEN)
-# The selections that differ in more than the Dockerfile. test_project.py tests the default one.
-CODE = cover({key: CHOSEN[key] for key in CHOSEN if FILES.get(key) != {"Dockerfile"}})[1:]
+SWITCHES = {key: CHOICES[key] for key in CHOICES if FILES[key] != {"Dockerfile"}}
+# The selections whose code differs. test_project.py tests the default code.
+CODE = [selection | {"texts": "other"} for selection in every(SWITCHES)[1:]]
 
 
 def bake(cookies: Cookies, selection: Selection) -> Path:
@@ -109,10 +114,11 @@ def test_image_serves(engine: None, cookies_session: Cookies, selection: Selecti
     tag = f"microblog-matrix-under-test:{SELECTIONS.index(selection)}"
     docker("build", "--quiet", "--tag", tag, bake(cookies_session, selection))
     with container(tag) as name:
-        seen = docker("exec", name, "sh", "-c", "python --version; ls app/static")
+        seen = docker("exec", name, "sh", "-c", "python --version; ls . app/static").split("\n")
     docker("rmi", tag)
-    assert f"Python {python}." in seen
+    assert seen[0].startswith(f"Python {python}.")
     assert ("browser.js" in seen) == selection["browser_tracing"]
+    assert "browser" not in seen  # the sources of the script
 
 
 def has_image(name: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.servers import Project, env_of
+from tests.support.servers import Project
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
@@ -18,9 +18,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 def chromium() -> Iterator[Browser]:
     """Run the system's Chromium until the block ends."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
 @dataclass
@@ -41,8 +39,8 @@ class Samples:
 @contextmanager
 def serving_samples(project: Project, folder: Path) -> Iterator[Samples]:
     """Serve a project with a new database in a folder until the block ends."""
-    settings = {**env_of(project.folder), "DATABASE_URL": f"sqlite:///{folder}/samples.db"}
-    project.succeed("flask", "db", "upgrade", **settings)
-    password = project.succeed("flask", "seed", **settings).split()[-1]
-    with project.serving(**settings) as gunicorn:
+    database = f"sqlite:///{folder}/samples.db"
+    project.succeed("flask", "db", "upgrade", DATABASE_URL=database)
+    password = project.succeed("flask", "seed", DATABASE_URL=database).split()[-1]
+    with project.serving(DATABASE_URL=database) as gunicorn:
         yield Samples(gunicorn.url, password)
