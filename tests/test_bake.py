@@ -37,7 +37,7 @@ def test_every_prompt_is_used() -> None:
 
 
 def test_tree_is_the_body(baked: Baked) -> None:
-    """Every selection of answers gives `.env` and the files of the body that it switches on."""
+    """Every selection of answers bakes `.env` and the files of the body that it switches on."""
     answers, project = baked
     removed = set() if answers["browser_tracing"] else set(POST_GEN.BROWSER_FILES)
     assert files(project) == files(BODY) - removed | {".env"}
@@ -57,7 +57,7 @@ def test_nothing_is_left_unrendered(baked: Baked) -> None:
 
 
 def test_rendered_files_parse(baked: Baked) -> None:
-    """Whatever the answers, the rendered files are still valid TOML, YAML and so on."""
+    """Rendered files are valid TOML, YAML, JSON and so on with all answers."""
     assert parse_files(baked[1], WRITTEN)
 
 
@@ -71,7 +71,7 @@ def test_answers_reach_their_files(baked: Baked) -> None:
 
 
 def test_answers_are_read_from_their_files(baked: Baked) -> None:
-    """The tools that read an answer from a file find it there."""
+    """The fields that tools read in the rendered files have the answers as values."""
     answers, project = baked
     metadata = parse(project / "pyproject.toml")
     dockerfile = (project / "Dockerfile").read_text("utf-8")
@@ -122,7 +122,7 @@ def test_copied_files_are_the_body(default_project: Path) -> None:
 
 
 def test_bakes_are_equal(default_project: Path, cookies: Cookies) -> None:
-    """Two bakes differ in the secrets of `.env` only, so that an update shows real changes."""
+    """Two bakes differ only in `.env`, so that an update shows real changes."""
     other = cookies.bake().project_path
     names = files(default_project) - {".env"}
     assert filecmp.cmpfiles(default_project, other, names, shallow=False)[1:] == ([], [])

@@ -27,7 +27,7 @@ def test_ruff_works_in_place(command: str) -> None:
 
 
 def test_pyproject_parses_unrendered() -> None:
-    """Tools that run in place can read pyproject.toml."""
+    """The unrendered pyproject.toml is valid TOML, so that tools run in place."""
     assert parse(BODY / "pyproject.toml")["project"]["name"] == "{{ cookiecutter.project_slug }}"
 
 

@@ -127,7 +127,7 @@ def test_page_load_names_its_context(page: Page, sink: Sink, traced_site: str) -
 
 
 def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sink: Sink) -> None:
-    """A page that the server does not trace loads untraced, but its errors name its trace."""
+    """A page that the server does not trace sends no trace, but its errors have its trace id."""
     sink.bodies.clear()
     with traced.serving(SENTRY_TRACES_SAMPLE_RATE="0") as gunicorn:
         page = browser.new_page()
@@ -140,7 +140,7 @@ def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sink
     assert sink.items("transaction") == []
 
 
-def test_broken_button_breaks_both_halves(page: Page, sink: Sink) -> None:
+def test_broken_button_makes_two_errors(page: Page, sink: Sink) -> None:
     """The broken button makes two errors in one trace."""
     page.goto("/broken_button")
     page.click("button[data-breaks]")

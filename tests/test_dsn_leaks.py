@@ -20,14 +20,14 @@ def test_typed_dsn_is_in_env_only(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("dsn", [DSN, f'"{DSN}\\ü'], ids=["legal", "illegal"])
 def test_refused_dsn_is_nowhere(terminal: Terminal, dsn: str) -> None:
-    """A refused run leaves the DSN neither in a file nor in what it prints."""
+    """After a refused run, the DSN is neither in a file nor in the output."""
     refused = terminal.cookiecutter("--no-input", f"sentry_dsn={dsn}", "release=v1")
     (terminal.root / "log").write_text(refused.stdout + refused.stderr)
     assert terminal.files_with(KEY) == set()
 
 
 def test_given_dsn_is_in_env_only(terminal: Terminal) -> None:
-    """A DSN from the command line is in no file but `.env`, and `--replay` has other answers."""
+    """A DSN from the command line is only in `.env`, and `--replay` uses the other answers."""
     terminal.cookiecutter("--no-input", f"sentry_dsn={DSN}", "project_slug=mine")
     assert terminal.files_with(KEY) == {"here/mine/.env"}
     terminal.cookiecutter("--replay", "--output-dir", "again")

@@ -41,7 +41,7 @@ def unlucky(project: Project, request: pytest.FixtureRequest) -> Iterator[Gunico
 
 
 def test_broken_sentry_breaks_nothing(unlucky: Gunicorn) -> None:
-    """Whatever the fault of Sentry's host, responses are as usual and the app stops in time."""
+    """With each fault of Sentry's host, responses are as usual and the app stops in time."""
     with ThreadPoolExecutor(8) as people:
         urls = [f"{unlucky.url}{path}" for path in ("/auth/login", "/broken_route")] * 30
         assert [page.status_code for page in people.map(get, urls)] == [200, 500] * 30
@@ -209,20 +209,20 @@ def test_lost_database_shows(outage: Outage) -> None:
 
 @pytest.mark.containers
 def test_lost_database_is_one_issue(outage: Outage) -> None:
-    """All events have one fingerprint, whatever page and message of the driver."""
+    """The events of all pages have one fingerprint while the database is lost."""
     assert len(outage.fingerprints) == 1
 
 
 @pytest.mark.containers
 def test_wrong_password_is_logged(outage: Outage) -> None:
-    """Where the database refuses the password, a log line says so, without the password."""
+    """A log line says that the database refused the password, and does not contain it."""
     assert 'password authentication failed for user "postgres"' in outage.log_with_wrong_password
     assert "mistyped" not in outage.log_with_wrong_password
 
 
 @pytest.mark.containers
 def test_database_comes_back(outage: Outage) -> None:
-    """Without a restart of the app, a logged-in person can go on reading."""
+    """When the database is back, a logged-in person can read pages again."""
     assert outage.page_afterwards == 200
 
 

@@ -60,7 +60,7 @@ def test_rendering_changes_one_line(hook: str, answer: str) -> None:
 
 @hostile_answers
 def test_answers_enter_hooks_as_data(hook: str, answer: str) -> None:
-    """Whatever an answer contains, the rendered hook is valid Python and reads that answer."""
+    """With any answer, the rendered hook is valid Python and reads that answer."""
     tree = ast.parse(render(SOURCES[hook], **ANSWERS | {"project_name": answer}))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     [text] = [call.args[0] for call in calls if ast.unparse(call.func) == "json.loads"]

@@ -113,7 +113,7 @@ ASCII_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
 
 
 def test_undecodable_name_is_explained(terminal: Terminal) -> None:
-    """Where Python reads arguments as ASCII, the refusal names the variable that helps."""
+    """The refusal names PYTHONUTF8 if Python reads arguments as ASCII."""
     options = ("--no-input", "project_name=Zürich")
     refused = terminal.cookiecutter(*options, **ASCII_LOCALE, PYTHONUTF8="0")
     assert refused.stderr.startswith("project_name: is not readable as UTF-8; repeat")
@@ -131,6 +131,6 @@ def test_other_pythons_are_refused(cookies: Cookies) -> None:
 
 
 def test_rendered_answers_are_data_too(cookies: Cookies) -> None:
-    """The name that Cookiecutter renders from a given template is written as it is."""
+    """A project name that Cookiecutter has rendered is not rendered again."""
     project = cookies.bake({"project_name": "{{ '\\'\\'\\'' ~ '\"' }}"}).project_path
     assert title(project) == "'''\""

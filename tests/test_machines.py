@@ -85,7 +85,7 @@ def message(terminal: Terminal) -> str:
 
 
 def test_closing_message_quotes_the_folder(terminal: Terminal, message: str) -> None:
-    """The `cd` command of the closing message works in such a folder."""
+    """The `cd` command of the closing message works with spaces, quotes and other scripts."""
     [command] = re.findall(r"^ +(cd .*)$", message, re.MULTILINE)
     shown = terminal.succeed("sh", "-c", f"{command} && pwd")
     assert shown == str(terminal.folder / ODD_FOLDER / "microblog")
@@ -97,7 +97,7 @@ def test_closing_message_quotes_the_folder(terminal: Terminal, message: str) -> 
 def test_makefile_needs_no_special_shell(
     terminal: Terminal, message: str, shell: str, flags: str
 ) -> None:
-    """`make env` works with a plain POSIX shell, in such a folder."""
+    """`make env` works with each POSIX shell, in a folder with spaces and quotes."""
     program = shutil.which(shell)
     if not program:
         skip_unless_ci(f"there is no {shell}")

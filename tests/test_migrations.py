@@ -80,14 +80,14 @@ def old(database: Database) -> Database:
 
 
 def test_rows_survive_upgrade(old: Database) -> None:
-    """The newest schema keeps what the first version stored."""
+    """An upgrade to the newest schema keeps the rows of the first version."""
     before = old.sql(*SELECT)
     old.succeed("flask", "db", "upgrade")
     assert old.sql(*SELECT) == before
 
 
 def test_rows_survive_downgrade(old: Database) -> None:
-    """The way back to the first schema keeps it too."""
+    """A downgrade to the first schema keeps the rows, too."""
     before = old.sql(*SELECT)
     old.succeed("flask", "db", "upgrade")
     old.succeed("flask", "db", "downgrade", FIRST)
@@ -95,7 +95,7 @@ def test_rows_survive_downgrade(old: Database) -> None:
 
 
 def test_duplicates_are_refused(old: Database) -> None:
-    """Where users differ only in case, the migration changes nothing and says what to do."""
+    """If users differ only in case, the migration changes nothing and says what to do."""
     old.sql("""UPDATE "user" SET username = 'SUSAN' WHERE id = 2""")
     refused = old.run("flask", "db", "upgrade").stderr
     assert re.search(r"ids are 1, 2\..*\nUPDATE", refused)

@@ -120,12 +120,12 @@ def test_pages_obey_their_policy(visits: list[Visit]) -> None:
 
 
 def test_pages_are_accessible(visits: list[Visit]) -> None:
-    """Axe finds nothing that keeps somebody from using a page."""
+    """Axe finds no obstacle for people with a disability."""
     assert {visit.path: visit.violations for visit in visits if visit.violations} == {}
 
 
 def test_pages_are_valid(visits: list[Visit], tmp_path: Path) -> None:
-    """Each page keeps the rules of HTML."""
+    """Each page is valid HTML."""
     for number, visit in enumerate(visits):
         (tmp_path / f"{number}.html").write_text(visit.html, "utf-8")
     result = Shell(tmp_path).run(*VALIDATE)
@@ -245,7 +245,7 @@ def test_counter_counts_characters(newcomer: Keyboard) -> None:
 
 
 def test_counter_agrees_with_server(newcomer: Keyboard) -> None:
-    """The server takes a text of which the counter says that nothing is left."""
+    """The server accepts a text when the counter says that 0 characters are left."""
     newcomer.type("What's on your mind?", "🙈" * 140)
     newcomer.sees("0 left")
     newcomer.press("Post")

@@ -18,7 +18,7 @@ def test_prompts_are_few() -> None:
 
 
 def test_every_prompt_has_a_label() -> None:
-    """Each prompt has a label, and each label a prompt."""
+    """Each prompt has a label, and each label belongs to a prompt."""
     assert list(LABELS) == PROMPTS
 
 
@@ -47,7 +47,7 @@ def test_slug_follows_from_name(name: str, slug: str) -> None:
 
 @given(names)
 def test_defaults_are_legal(name: str) -> None:
-    """With a legal name, every default is a legal answer."""
+    """Every default is a legal answer if the name is legal."""
     slug = render(CONTEXT["project_slug"], project_name=name)
     image = render(CONTEXT["docker_image"], project_slug=slug)
     answers = ANSWERS | {"project_name": name, "project_slug": slug, "docker_image": image}

@@ -88,7 +88,7 @@ def test_illegal_answers_are_refused(key: str, answer: str) -> None:
 @pytest.mark.parametrize("key", RULED)
 @pytest.mark.parametrize("answer", [None, True, 1, {}])
 def test_answers_that_are_no_text_are_refused(key: str, answer: object) -> None:
-    """The hook refuses an answer that is not a string, as a user's configuration may have it."""
+    """The hook refuses an answer that is not a string; a user's configuration may have one."""
     assert faulty_keys(**{key: answer}) == [key]
 
 

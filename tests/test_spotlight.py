@@ -41,7 +41,7 @@ def test_missing_node_is_reported(fresh: Path, tmp_path: Path) -> None:
 
 
 def test_broken_route_shows_in_spotlight(spotlighted: Spotlighted) -> None:
-    """Without an account, a person sees the crash."""
+    """Spotlight shows the event of a crash without an account at Sentry."""
     event_id = crash(spotlighted.site)
     assert wait_for(lambda: spotlighted.shows(event_id), "the event in Spotlight")
 
@@ -53,14 +53,14 @@ def test_trace_shows_in_spotlight(spotlighted: Spotlighted) -> None:
 
 
 def test_spotlight_listens_on_loopback(spotlighted: Spotlighted) -> None:
-    """Other machines cannot see the errors."""
+    """Spotlight listens on the loopback interface only."""
     port = f":{int(spotlighted.spotlight.rpartition(':')[2]):04X}"
     tables = Path("/proc/net/tcp").read_text("utf-8") + Path("/proc/net/tcp6").read_text("utf-8")
     listening = re.findall(rf"^ *\d+: (\w+){port} \w+:0000 0A", tables, re.M)
     assert listening == ["0100007F"]
 
 
-def test_ctrl_c_ends_both(spotlighted: Spotlighted) -> None:
+def test_ctrl_c_ends_app_and_spotlight(spotlighted: Spotlighted) -> None:
     """After Ctrl+C, neither the app nor Spotlight listens; this is the last test of them."""
     spotlighted.interrupt()
     spotlighted.process.wait(timeout=20)

@@ -113,7 +113,7 @@ def test_tests_do_not_depend_on_the_shell() -> None:
 
 
 def test_demo_survives_an_interrupt(tmp_path: Path) -> None:
-    """What an interrupted bake has left does not stop the next one."""
+    """The files of an interrupted bake do not stop the next one."""
     for name in ("Makefile", "cookiecutter.json", "hooks", BODY.name, "requirements.txt", ".venv"):
         (tmp_path / name).symlink_to(TEMPLATE / name)
     left = tmp_path / "build/baking/microblog/left"

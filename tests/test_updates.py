@@ -138,7 +138,7 @@ def cruft(folder: Path, template: Shell, first: str) -> dict[str, list[str]]:
 
 
 def test_answers_are_recorded(updated: Updated) -> None:
-    """Updates know the answers that were given."""
+    """`.cruft.json` has the answers that were given, without the DSN."""
     recorded = json.loads((updated.project.folder / ".cruft.json").read_text("utf-8"))
     expected = {**ANSWERS, **updated.answers}
     del expected["sentry_dsn"]
@@ -160,7 +160,7 @@ def test_check_tells_whether_the_template_changed(updated: Updated) -> None:
 
 
 def test_diff_shows_the_edits(updated: Updated) -> None:
-    """`cruft diff` shows the owner's edits, and neither the template's nor secrets."""
+    """`cruft diff` shows the owner's edits only."""
     edits = re.findall(r"^[+-](# .*)$", updated.diff, re.MULTILINE)
     assert (edits.count(OURS.strip()), edits.count(THEIRS.strip())) == (len(EDITED), 0)
 
@@ -171,14 +171,14 @@ def test_update_adds_new_files(updated: Updated) -> None:
 
 
 def test_update_merges_edits(updated: Updated) -> None:
-    """A file that the template and the owner edited has the edits of both."""
+    """A file that the template and the owner edited has the edits of each after the update."""
     texts = {name: (updated.project.folder / name).read_text("utf-8") for name in EDITED}
     merged = [name for name in texts if re.match(f"{THEIRS}.*{OURS}$", texts[name], re.S)]
     assert merged == EDITED
 
 
 def test_update_keeps_the_version(updated: Updated) -> None:
-    """The version that the owner released last stays."""
+    """An update keeps the version that the owner released last."""
     assert '\nversion = "2.1.0"\n' in (updated.project.folder / "pyproject.toml").read_text("utf-8")
 
 
