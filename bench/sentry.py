@@ -35,7 +35,7 @@ class Bench:
         """Make the project in a folder."""
         self.project, self.password = seeded_project(folder, 1000)
         (folder / "sitecustomize.py").write_text(DEFAULTS, "utf-8")
-        self.defaults = {"PYTHONPATH": str(folder)}
+        self.folder = folder
 
     def app(self, dsn: str = "", rate: str = "0", **more: str) -> Site:
         """Start the app with its own Sentry settings."""
@@ -46,7 +46,7 @@ class Bench:
 
     def app_with_defaults(self, dsn: str, rate: str) -> Site:
         """Start the app with the defaults of Sentry's SDK instead."""
-        return self.app(PLAIN_DSN=dsn, PLAIN_RATE=rate, **self.defaults)
+        return self.app(PLAIN_DSN=dsn, PLAIN_RATE=rate, PYTHONPATH=str(self.folder))
 
 
 def sink(servers: ExitStack) -> str:

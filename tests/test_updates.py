@@ -14,7 +14,7 @@ import pytest
 from tests.support.baking import COOKIECUTTER, Terminal
 from tests.support.commands import HERE, Shell
 from tests.support.servers import env_of
-from tests.support.template import ANSWERS, BODY, DSN, TEMPLATE, files
+from tests.support.template import ANSWERS, BODY, DSN, RENDERED, TEMPLATE, files
 
 pytestmark = pytest.mark.slow
 
@@ -28,9 +28,8 @@ SOURCES = """bin hooks CHANGELOG.md Makefile cookiecutter.json pyproject.toml
     requirements.txt""".split()
 NEXT = "99.0.0"  # higher than any real version
 THEIRS, OURS = "# Theirs.\n", "# Ours.\n"
-EDITED = """.env.example Dockerfile Makefile README.md app/main/routes.py app/models.py
-    app/static/style.css app/templates/base.html compose.yaml pyproject.toml
-    requirements/prod.in""".split()
+COPIED = "app/__init__.py app/main/routes.py app/static/style.css app/templates/base.html"
+EDITED = sorted(RENDERED | set(COPIED.split()))
 
 
 @dataclass

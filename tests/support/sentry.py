@@ -9,7 +9,7 @@ import socketserver
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 
@@ -101,20 +101,19 @@ def dsn_at(host: str, port: int) -> str:
 @contextmanager
 def broken_host(fault: str) -> Iterator[str]:
     """Return the DSN of a host that has a fault until the block ends."""
-    with ExitStack() as servers:
-        match fault:
-            case "refuses":
-                yield dsn_at("127.0.0.1", free_port())
-            case "hangs":  # the kernel completes the handshake, but nothing accepts the connection
-                listener = servers.enter_context(socket.create_server(("127.0.0.1", 0)))
+    match fault:
+        case "refuses":
+            yield dsn_at("127.0.0.1", free_port())
+        case "hangs":  # the kernel completes the handshake, but nothing accepts the connection
+            with socket.create_server(("127.0.0.1", 0)) as listener:
                 yield dsn_at("127.0.0.1", listener.getsockname()[1])
-            case "is unknown":
-                yield dsn_at(UNKNOWN_HOST, 80)
-            case "has no project":
-                yield "http://public@127.0.0.1"
-            case _:
-                response = {"limits": LIMITED, "fails": BROKEN, "resets": RESET}[fault]
-                yield servers.enter_context(Sink(response)).dsn
+        case "is unknown":
+            yield dsn_at(UNKNOWN_HOST, 80)
+        case "has no project":
+            yield "http://public@127.0.0.1"
+        case _:
+            with Sink({"limits": LIMITED, "fails": BROKEN, "resets": RESET}[fault]) as sink:
+                yield sink.dsn
 
 
 def spotlight_stream(url: str) -> str:
