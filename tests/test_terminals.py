@@ -1,4 +1,4 @@
-"""Cookiecutter in a real terminal: typing, interrupts, replays, other sources, failing disks."""
+"""Cookiecutter in a real terminal: typing, interrupts, a git URL, a killed bake, two at once."""
 
 import shutil
 import signal
@@ -58,15 +58,6 @@ def interrupt(child: "pexpect.spawn[str]") -> str:
     raise TimeoutError(seen)
 
 
-@pytest.fixture
-def repository(terminal: Terminal) -> Shell:
-    """Return a git repository of the template."""
-    repository = Shell(terminal.root / "template", terminal.variables)
-    copy_template(repository.folder)
-    repository.commit()
-    return repository
-
-
 def copy_template(folder: Path) -> None:
     """Copy what Cookiecutter reads of the template."""
     for name in ("hooks", BODY.name):
@@ -74,31 +65,13 @@ def copy_template(folder: Path) -> None:
     shutil.copy(TEMPLATE / "cookiecutter.json", folder)
 
 
-def test_git_url_is_a_source(terminal: Terminal, repository: Shell) -> None:
+def test_git_url_is_a_source(terminal: Terminal) -> None:
     """Cookiecutter bakes from a git URL."""
+    repository = Shell(terminal.root / "template", terminal.variables)
+    copy_template(repository.folder)
+    repository.commit()
     terminal.succeed(*COOKIECUTTER[:-1], f"git+file://{repository.folder}", "--no-input")
     assert files(terminal.folder / "microblog") == DEFAULT_FILES
-
-
-def test_zip_file_is_a_source(terminal: Terminal, repository: Shell) -> None:
-    """Cookiecutter bakes from a downloaded archive."""
-    archive = terminal.root / "template.zip"
-    repository.succeed("git", "archive", "--prefix=template/", f"--output={archive}", "HEAD")
-    terminal.succeed(*COOKIECUTTER[:-1], str(archive), "--no-input")
-    assert files(terminal.folder / "microblog") == DEFAULT_FILES
-
-
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [("ro", "Unable to create directory"), ("size=64k", "No space left on device")],
-)
-def test_failing_disk_is_reported(terminal: Terminal, options: str, error: str) -> None:
-    """On a read-only or full disk, Cookiecutter fails with the reason."""
-    script = f'mount -t tmpfs -o {options} none . && cd . && "$@"'
-    command = ("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh")
-    failed = terminal.run(*command, *COOKIECUTTER, "--no-input")
-    assert failed.returncode
-    assert error in failed.stdout + failed.stderr
 
 
 @pytest.fixture
