@@ -55,7 +55,8 @@ def run(quick: bool) -> list[Any]:
 def measure(large: dict[str, int]) -> list[list[str]]:
     """Return a row for each page: both sizes, the milliseconds at each, and their ratio."""
     from app import create_app
-    from app.extensions import db, limiter
+    from app.extensions import db
+    from app.limits import limiter
 
     app = create_app()
     app.config["WTF_CSRF_ENABLED"] = False
@@ -104,7 +105,8 @@ def least(client: Any, path: str) -> float:
 
 def create_readers() -> None:
     """Add the accounts that matter, what the readers follow, and the oldest post."""
-    from app.models import Post, followers, generate_password_hash
+    from app.blog.models import Post, followers
+    from werkzeug.security import generate_password_hash
 
     add_users(range(1, POPULAR + 1), generate_password_hash(PASSWORD, "pbkdf2:sha256:1"))
     follows = [(1, other) for other in WRITERS[:500]] + [(2, QUIET)]
@@ -114,8 +116,8 @@ def create_readers() -> None:
 
 def grow(old: dict[str, int], new: dict[str, int]) -> None:
     """Add posts, and users who follow the popular account, up to the new sizes."""
+    from app.blog.models import Post, followers
     from app.extensions import db
-    from app.models import Post, followers
     from sqlalchemy import text
 
     writers = [WRITERS[n % len(WRITERS)] for n in range(old["posts"], new["posts"])]
@@ -131,10 +133,14 @@ def grow(old: dict[str, int], new: dict[str, int]) -> None:
 
 def add_users(numbers: range, password_hash: str) -> None:
     """Add users, whose ids the database draws: in order, and from 1 on."""
-    from app.models import User
+    from app.auth.models import User
 
-    rows = [{"username": f"u{n}", "email": f"u{n}@mail.example.com"} for n in numbers]
-    add(User, [{**row, "password_hash": password_hash} for row in rows])
+    rows = []
+    for n in numbers:
+        names = {"username": f"u{n}", "email": f"u{n}@mail.example.com"}
+        keys = {f"{column}_key": text for column, text in names.items()}
+        rows.append({**names, **keys, "password_hash": password_hash})
+    add(User, rows)
 
 
 def add(table: Any, rows: list[dict[str, Any]]) -> None:

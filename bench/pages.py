@@ -24,6 +24,7 @@ from bench.visits import QUIET, Site, log_in, seeded_project, served, site_of
 from tests.support.commands import Shell
 from tests.support.servers import Project, env_of, free_port, serving
 
+USER = "id, username, email, password_hash"
 PAGES = {"timeline": "/", "log-in page": "/auth/login"}
 OURS, BARE, TUTORIAL = "this app", "bare Flask", "miguelgrinberg/microblog"
 # The bare app has the project's settings, but not their functions, which use the project's app.
@@ -121,12 +122,12 @@ def served_tutorial(checkout: Path, project: Project, password: str) -> Iterator
     shell.succeed(checkout / "venv/bin/flask", "db", "upgrade")
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("ATTACH ? AS ours", [str(project.folder / "instance/app.db")])
-        for table, columns in {
-            "user": "id, username, email, password_hash, about_me, last_seen",
-            "post": "id, body, timestamp, user_id",
-            "followers": "follower_id, followed_id",
-        }.items():
-            rows = f'SELECT {columns} FROM ours."{table}"'  # noqa: S608
+        for table, columns, source in (
+            ("user", f"{USER}, about_me, last_seen", "user JOIN ours.profile ON user_id = id"),
+            ("post", "id, body, timestamp, user_id", "post"),
+            ("followers", "follower_id, followed_id", "followers"),
+        ):
+            rows = f"SELECT {columns} FROM ours.{source}"  # noqa: S608
             connection.execute(f'INSERT INTO main."{table}" ({columns}) {rows}')
         connection.commit()
     [line] = re.findall(r"^exec gunicorn -b :5000 (.+)$", (checkout / "boot.sh").read_text(), re.M)

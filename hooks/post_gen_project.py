@@ -16,29 +16,33 @@ OFF = "Sentry is off. To switch it on, put your DSN after SENTRY_DSN= in .env."
 KEPT = ".env existed before and is unchanged."
 NOT_WRITTEN = f"{KEPT} The DSN you gave was not written: put it after SENTRY_DSN= in .env."
 FAILED = "Could not write .env ({}). Run make env, then put your DSN after SENTRY_DSN= in .env."
-BROWSER_FILES = (
-    "app/browser.py",
-    "app/static/.gitignore",
-    "app/templates/browser/broken_button.html",
-    "app/templates/browser/feedback.html",
-    "app/templates/browser/head.html",
-    "browser/.gitignore",
-    "browser/.npmrc",
-    "browser/main.js",
-    "browser/package-lock.json",
-    "browser/package.json",
-    "browser/requirements.in",
-    "browser/requirements.txt",
-    "browser/scrubbing.js",
-    "tests/integration/test_browser.py",
-)
+# What an option brings, by folder. Nothing else is removed, so that a bake over an existing project
+# keeps what its owner has added to these folders.
+PARTS = {
+    "microblog": """\
+app/blog/templates/blog account_links.html base.html delete_post.html edit_profile.html explore.html
+app/blog/templates/blog front.html index.html macros.html navigation.html people.html
+app/blog/templates/blog post.html user.html
+app/blog/static blog.css counter.js
+app/blog __init__.py forms.py models.py pagination.py queries.py routes.py seed.py text.py
+migrations/versions 0002_blog.py
+tests/blog __init__.py conftest.py test_models.py test_pages.py test_pagination.py test_queries.py
+tests/blog test_races.py test_routes.py test_seed.py test_text.py""",
+    "browser_tracing": """\
+app/sentry/browser/templates/browser broken_button.html feedback.html head.html
+app/sentry/browser __init__.py routes.py
+app/static .gitignore
+browser .gitignore .npmrc main.js package-lock.json package.json
+browser requirements.in requirements.txt scrubbing.js
+tests/sentry/browser __init__.py test_routes.py""",
+}
+SEED = "    make seed                    # sample users and posts; prints a login\n"
 NEXT = """
 Your project is in {path}
 
     cd {path}
     git init
-    make seed                    # sample users and posts; prints a login
-    make run                     # or: docker compose up --build
+{seed}    make run                     # or: docker compose up --build
 
 {sentry}
 """
@@ -67,27 +71,25 @@ def write_env(dsn: str) -> str:
     return ON if dsn else OFF
 
 
-def remove(files: tuple[str, ...]) -> None:
-    """Remove the files, and their folders unless they contain anything else."""
-    for file in files:
-        with suppress(OSError):
-            os.unlink(file)
-            os.rmdir(os.path.dirname(file))
-
-
-def say(message: str) -> None:
-    """Print a message; ignore errors, because Cookiecutter removes the project of a failed hook."""
-    with suppress(OSError):
-        os.write(1, os.fsencode(message))
+def remove(part: str) -> None:
+    """Remove the files of a part, and the folders that are empty then."""
+    for folder, *names in map(str.split, part.split("\n")):
+        with suppress(OSError):  # the folder has other files
+            for name in names:
+                os.unlink(f"{folder}/{name}")
+            os.removedirs(folder)
 
 
 def main(answers: dict[str, str | bool]) -> None:
     """Finish the project, and remove this rendered copy, which contains the DSN."""
     os.unlink(__file__)
-    if not answers["browser_tracing"]:
-        remove(BROWSER_FILES)
+    for option, part in PARTS.items():
+        if not answers[option]:
+            remove(part)
     sentry = write_env(str(answers["sentry_dsn"]).strip())
-    say(NEXT.format(path=shlex.quote(os.getcwd()), sentry=sentry))
+    path, seed = shlex.quote(os.getcwd()), SEED if answers["microblog"] else ""
+    with suppress(OSError):  # Cookiecutter would remove the project of a failed hook
+        os.write(1, os.fsencode(NEXT.format(path=path, seed=seed, sentry=sentry)))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def is_dsn(value: str) -> bool:
     return not value.strip() or (match is not None and int(match[3] or 1) <= 65535)
 
 
-SWITCHES = ("browser_tracing",)
+SWITCHES = ("microblog", "browser_tracing")
 SWITCH_RULE = "must be yes or no, which Cookiecutter reads from version 2.2 on"
 SLUG_RULE = "a letter, then a-z, 0-9 or -, at most 50, and no Windows device such as con"
 RULES = (

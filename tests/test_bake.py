@@ -13,7 +13,7 @@ from pytest_cookies.plugin import Cookies
 from tests.support import snapshots
 from tests.support.answers import FILES, OTHERS, SELECTIONS, title
 from tests.support.baking import Terminal, parse, parse_files
-from tests.support.hooks import POST_GEN
+from tests.support.hooks import POST_GEN, files_of
 from tests.support.template import ANSWERS, BODY, DSN, PROMPTS, RENDERED, TEMPLATE, WRITTEN, files
 
 Baked = tuple[dict[str, Any], Path]
@@ -39,7 +39,7 @@ def test_every_prompt_is_used() -> None:
 def test_tree_is_the_body(baked: Baked) -> None:
     """Every selection of answers bakes `.env` and the files of the body that it switches on."""
     answers, project = baked
-    removed = set() if answers["browser_tracing"] else set(POST_GEN.BROWSER_FILES)
+    removed = set().union(*(files_of(key) for key in POST_GEN.PARTS if not answers[key]))
     assert files(project) == files(BODY) - removed | {".env"}
 
 
@@ -51,9 +51,10 @@ def test_no_trace_of_browser_tracing(default_project: Path) -> None:
 
 
 def test_nothing_is_left_unrendered(baked: Baked) -> None:
-    """No rendered file contains a Jinja tag."""
+    """No rendered file contains a tag of Cookiecutter. The README shows one of the app's own."""
     texts = {name: (baked[1] / name).read_text("utf-8") for name in RENDERED}
-    assert [name for name, text in texts.items() if "{{" in text or "{%" in text] == []
+    tag = re.compile(r"\{[{%][^}]*cookiecutter|\{% *(raw|endraw|if|endif|else)\b")
+    assert [name for name, text in texts.items() if tag.search(text)] == []
 
 
 def test_rendered_files_parse(baked: Baked) -> None:
@@ -77,7 +78,7 @@ def test_answers_are_read_from_their_files(baked: Baked) -> None:
     dockerfile = (project / "Dockerfile").read_text("utf-8")
     image = parse(project / "compose.yaml")["services"]["web"]["image"]
     found = {
-        "project_name": metadata["tool"]["microblog"]["title"],
+        "project_name": metadata["tool"]["app"]["title"],
         "project_slug": metadata["project"]["name"],
         "release": metadata["project"]["version"],
         "sentry_dsn": parse(project / ".env")["SENTRY_DSN"],
@@ -117,7 +118,7 @@ def test_every_file_parses(default_project: Path) -> None:
 
 def test_copied_files_are_the_body(default_project: Path) -> None:
     """Files without a tag have the bytes that they have in the body."""
-    copied = list(files(BODY) - RENDERED - set(POST_GEN.BROWSER_FILES))
+    copied = list(files(BODY) - RENDERED - files_of("browser_tracing"))
     assert filecmp.cmpfiles(BODY, default_project, copied, shallow=False)[1:] == ([], [])
 
 

@@ -35,7 +35,7 @@ bakes = settings(
 
 def title(project: Path) -> str:
     """Return the title of the app."""
-    return str(parse(project / "pyproject.toml")["tool"]["microblog"]["title"])
+    return str(parse(project / "pyproject.toml")["tool"]["app"]["title"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,8 +16,8 @@ WORKFLOW: dict[str, Any] = yaml.safe_load((BODY / ".github/workflows/release.yml
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
 SCRIPTS = [path for path in sorted((BODY / "bin").iterdir()) if not path.suffix]
 MALFORMED_URLS = (
-    "blog.example.com",
-    "https://blog.example.com/blog",
+    "www.example.com",
+    "https://www.example.com/blog",
     "https://a b",
     "https://a.example\nhttps://b.example",
     "https://a.example,b.example",
@@ -145,7 +145,7 @@ def test_subfolder_of_a_repository_is_refused(
     """The tags of a larger repository are those of another project, so no step uses them."""
     larger = Shell(tmp_path)
     larger.variables |= {**IDENTITY, "CI": "", "SENTRY_AUTH_TOKEN": "sntrys_planted", "HOSTS": "h"}
-    larger.variables["PUBLIC_URL"] = "https://blog.example.com"
+    larger.variables["PUBLIC_URL"] = "https://www.example.com"
     shutil.copytree(default_project, tmp_path / "projects/blog")
     larger.commit()
     larger.succeed("git", "tag", "v0.1.0")

@@ -97,7 +97,7 @@ def test_deploy_reads_the_table_of_the_project(fresh: Shell, docker: str, tmp_pa
     pyproject = fresh.folder / "pyproject.toml"
     pyproject.write_text(f"{OTHERS}\n{pyproject.read_text('utf-8')}\n{OTHERS}", "utf-8")
     with (fresh.folder / ".env").open("a") as env:
-        env.write("PUBLIC_URL=https://blog.example.com\n")
+        env.write("PUBLIC_URL=https://www.example.com\n")
     fresh.run("bin/deploy", PATH=docker)
     image = f"{ANSWERS['docker_image']}:{ANSWERS['release']}"
     assert f" {image} flask db upgrade\n" in (tmp_path / "bin/calls").read_text()
@@ -274,8 +274,8 @@ def test_deploy_needs_env(fresh: Shell) -> None:
     "url",
     [
         "",
-        "blog.example.com",
-        "https://blog.example.com/blog",
+        "www.example.com",
+        "https://www.example.com/blog",
         "https://a b",
         "https://a.example\nPUBLIC_URL=https://b.example",
     ],

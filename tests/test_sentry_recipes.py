@@ -18,7 +18,7 @@ from tests.support.template import BODY
 pytestmark = pytest.mark.slow
 
 RELEASE = "microblog@1.0.0"
-SHIPPED = f"{RELEASE} production https://blog.example.com\n"
+SHIPPED = f"{RELEASE} production https://www.example.com\n"
 CHANNEL = "123456789012345678"
 Result = subprocess.CompletedProcess[str]
 Created = tuple[Result, Sentry]
@@ -136,7 +136,7 @@ def test_deploy_has_its_environment_and_url(repository: Shell, sentry: Sentry) -
     (repository.folder / ".deployed").write_text(SHIPPED)
     repository.succeed("bin/sentry", "deploy")
     [deploy] = sentry.deploys
-    assert (deploy["environment"], deploy["url"]) == ("production", "https://blog.example.com")
+    assert (deploy["environment"], deploy["url"]) == ("production", "https://www.example.com")
 
 
 def test_deploy_is_recorded_once(repository: Shell, sentry: Sentry) -> None:

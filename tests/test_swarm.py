@@ -125,7 +125,7 @@ def label(*names: str, value: str = "true") -> None:
 def server(engine: None, cookies_session: Cookies) -> Iterator[Stack]:
     """Return the default project on a swarm, before its first deployment."""
     stack = Stack(cookies_session.bake(extra_context={"project_slug": STACK}).project_path)
-    stack.edit(".env", "# PUBLIC_URL=https://blog.example.com", f"PUBLIC_URL={SITE}")
+    stack.edit(".env", "# PUBLIC_URL=https://www.example.com", f"PUBLIC_URL={SITE}")
     with swarm():
         try:
             yield stack

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from tests.support.commands import IDENTITY, Shell
-from tests.support.servers import wait_for
+from tests.support.commands import HERE, IDENTITY, Shell
+from tests.support.servers import UV, wait_for
 from tests.support.template import BODY, CONTEXT, TEMPLATE, files
 
 LOCK = (TEMPLATE / "requirements.txt").read_text("utf-8")

@@ -19,4 +19,12 @@ def rendered(name: str) -> ModuleType:
 
 PRE_GEN = rendered("pre_gen_project")
 POST_GEN = rendered("post_gen_project")
-DEFAULT_FILES = files(BODY) - set(POST_GEN.BROWSER_FILES) | {".env"}  # of the default project
+
+
+def files_of(option: str) -> set[str]:
+    """Return the files that an option brings."""
+    lines = [line.split() for line in POST_GEN.PARTS[option].splitlines()]
+    return {f"{folder}/{name}" for folder, *names in lines for name in names}
+
+
+DEFAULT_FILES = files(BODY) - files_of("browser_tracing") | {".env"}  # of the default project

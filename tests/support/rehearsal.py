@@ -131,8 +131,8 @@ class Rehearsal:
 
     def keep_one_test(self) -> None:
         """Leave one test for the workflow to run; other tests of the template run them all."""
-        for path in (self.project.folder / "tests").glob("*/test_*.py"):
-            if path.name != "test_filters.py":
+        for path in (self.project.folder / "tests").rglob("test_*.py"):
+            if path.name != "test_templating.py":
                 path.unlink()
 
     def write_settings(self) -> None:

@@ -1,14 +1,15 @@
 """The app factory."""
 
 from importlib import import_module
-from importlib.util import find_spec
+from pathlib import Path
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, auth, cli, errors, filters, headers, health, main
+from app import assets, errors, headers, health, sentry, templating
 from app.config import Config
-from app.extensions import csrf, db, limiter, login_manager, migrate
+from app.extensions import csrf, db, login_manager, migrate
+from app.limits import limiter
 from app.logs import configure_logging
 from app.sentry import init_sentry
 
@@ -20,8 +21,10 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     configure_logging(app.config)
     init_sentry(app.config)
     hops = app.config["TRUSTED_PROXIES"]
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    proxied = ProxyFix(health.AnyHost(app.wsgi_app), x_for=hops, x_proto=hops, x_host=hops)
+    app.wsgi_app = proxied  # type: ignore[method-assign]
 
+    sentry.init_app(app)
     errors.init_app(app)  # before csrf, which reads the form
     db.init_app(app)
     migrate.init_app(app, db)
@@ -29,16 +32,17 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     limiter.init_app(app)
     login_manager.init_app(app)
 
-    app.register_blueprint(main.bp)
-    app.register_blueprint(auth.bp, url_prefix="/auth")
-    app.register_blueprint(auth.account_bp, url_prefix="/account")
+    register_blueprints(app)
     app.register_blueprint(health.bp)
-    # Without this module, pages send nothing to Sentry.
-    if find_spec("app.browser"):
-        app.register_blueprint(import_module("app.browser").bp)
-
     assets.init_app(app)
-    cli.init_app(app)
-    filters.init_app(app)
     headers.init_app(app)
+    templating.init_app(app)
     return app
+
+
+def register_blueprints(app: Flask) -> None:
+    """Register the blueprint `bp` of each `routes.py` below this folder."""
+    folder = Path(__file__).parent
+    for path in sorted(folder.rglob("routes.py")):
+        name = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+        app.register_blueprint(import_module(name).bp)

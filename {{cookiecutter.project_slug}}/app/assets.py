@@ -15,10 +15,14 @@ def init_app(app: Flask) -> None:
     app.after_request(allow_caching)
 
 
-def static_url(filename: str) -> str:
-    """Return the URL of a static file, with the version that it had at the first request."""
-    first = first_version(f"{current_app.static_folder}/{filename}")
-    return f"{request.script_root}{current_app.static_url_path}/{filename}?v={first}"
+def static_url(filename: str, part: str = "") -> str:
+    """Return the URL of a static file, with the version that it had at the first request.
+
+    `part` is the blueprint that has the file, or empty for a file that all pages share.
+    """
+    scaffold = current_app.blueprints[part] if part else current_app
+    first = first_version(f"{scaffold.static_folder}/{filename}")
+    return f"{request.script_root}{scaffold.static_url_path}/{filename}?v={first}"
 
 
 @cache
@@ -38,8 +42,10 @@ def allow_caching(response: Response) -> Response:
     The versions differ while a developer edits the file. They also differ during a rolling update,
     when a page of one release may load a file from a replica of the other.
     """
-    if request.endpoint == "static" and response.status_code in (200, 304):
-        path = f"{current_app.static_folder}/{(request.view_args or {})['filename']}"
+    is_static = (request.endpoint or "").rpartition(".")[2] == "static"
+    if is_static and response.status_code in (200, 304):
+        scaffold = current_app.blueprints[request.blueprint] if request.blueprint else current_app
+        path = f"{scaffold.static_folder}/{(request.view_args or {})['filename']}"
         if request.args.get("v") == version(path):
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response

@@ -1,14 +1,13 @@
 """The extensions, unbound. The app factory binds them."""
 
-from ipaddress import ip_address, ip_network
+from typing import Any
 
-from flask import request
-from flask_limiter import Limiter
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, Engine, MetaData, Table, event
+from sqlalchemy import exc as errors
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -32,28 +31,53 @@ db = SQLAlchemy(
 )
 migrate = Migrate()
 csrf = CSRFProtect()
-
-
-def client_network() -> str:
-    """Return the client's IP address, or of an IPv6 address its /64, which one client has."""
-    client = request.remote_addr or ""
-    try:
-        address = ip_address(client)
-    except ValueError:  # a proxy may send anything
-        return client
-    address = getattr(address, "ipv4_mapped", None) or address
-    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
-
-
-limiter = Limiter(client_network)
-
-
-@limiter.request_filter
-def only_reads() -> bool:
-    """Exempt requests that send no form. Looking up their limits takes 0.1 ms."""
-    return request.method != "POST"
-
-
 login_manager = LoginManager()
 # Session protection marks sessions whose address has changed, for fresh_login_required only.
 login_manager.session_protection = None
+
+
+@event.listens_for(Engine, "connect")
+def set_up_sqlite(connection: Any, _: object) -> None:
+    """Let SQLite enforce foreign keys, and let people read while somebody writes."""
+    if type(connection).__module__.startswith("sqlite3"):
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+@event.listens_for(Engine, "begin")
+def limit_statements(connection: Connection) -> None:
+    """Let PostgreSQL end what would hold a thread for long, in milliseconds.
+
+    The limits are set in each transaction, because a pooler such as PgBouncer refuses them when it
+    connects, and may use another connection for the next transaction. A migration has no limits.
+    """
+    if connection.dialect.name == "postgresql":
+        limits = "SET LOCAL statement_timeout = 5000; SET LOCAL lock_timeout = 2000"
+        connection.exec_driver_sql(limits)
+
+
+@event.listens_for(Table, "before_create")
+def use_no_id_twice(table: Table, *_: object, **__: object) -> None:
+    """Let SQLite never give the id of a deleted row to a new one, as PostgreSQL does not.
+
+    Otherwise a session of a deleted account would open the account of whoever registers next.
+    """
+    if len(table.primary_key) == 1:
+        table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+def is_lost_database(error: object) -> bool:
+    """Return whether the server is unreachable, went away or shuts down (SQLSTATE 08, 57P)."""
+    if not isinstance(error, errors.InterfaceError | errors.OperationalError):
+        return False
+    # SQLite's errors have no state. PostgreSQL's have None if no server could be asked for one.
+    state = getattr(error.orig, "sqlstate", "")
+    return state is None or state.startswith(("08", "57P"))
+
+
+def is_locked(error: object) -> bool:
+    """Return whether others use the database so much that a request waited too long for it."""
+    if isinstance(error, errors.TimeoutError):  # of the pool of connections
+        return True
+    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+    return str(name).startswith("SQLITE_BUSY")

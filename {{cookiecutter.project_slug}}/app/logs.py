@@ -1,7 +1,6 @@
-"""Log lines on standard output, each with its release and trace."""
+"""Log lines on standard error, each with its release and trace."""
 
 import logging
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +35,7 @@ def trace_formatter(release: str) -> logging.Formatter:
 
 def configure_logging(config: Mapping[str, Any]) -> None:
     """Log from `LOG_LEVEL` up, unless logging is configured already."""
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler()  # standard error: a command may print SQL
     handler.setFormatter(trace_formatter(config["SENTRY_RELEASE"]))
     logging.basicConfig(level=config["LOG_LEVEL"], handlers=[handler])
     # urllib3 warns three times for each event that Sentry does not accept.

@@ -22,7 +22,7 @@ is_version() { # TEXT
 # Fail unless $PUBLIC_URL is a URL that Caddy can serve.
 check_public_url() { # WHAT-FAILED
     matches "$PUBLIC_URL" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
-        fail "$1: PUBLIC_URL is not valid: '$PUBLIC_URL' (expected a URL without a path, such as https://blog.example.com)."
+        fail "$1: PUBLIC_URL is not valid: '$PUBLIC_URL' (expected a URL without a path, such as https://www.example.com)."
 }
 
 # Fail with git's own message unless this folder is the root of a git repository.

@@ -1,32 +1,59 @@
 """Runs the migrations for `flask db`."""
 
 import logging
+import subprocess
 import sys
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.script import write_hooks
 from flask import current_app
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 
-# On SQLite, indexes on lower(...) cannot be compared with the models.
-warnings.filterwarnings("ignore", ".*expression-based index")
 log = logging.getLogger(__name__)
 options = current_app.extensions["migrate"].configure_args
 
 
 def migrate(**target: Any) -> None:
     """Run the migrations on `target`: a connection, or a URL to write SQL for."""
-    context.configure(target_metadata=db.metadata, **target, **options)
+    context.configure(
+        target_metadata=db.metadata,
+        process_revision_directives=skip_empty,
+        **target,
+        **options,
+    )
     with context.begin_transaction():
+        if context.get_context().dialect.name == "postgresql":
+            context.execute("SET LOCAL statement_timeout = 0")  # a migration may take long
         # An older version that is deployed again works with the newer schema.
         if unknown := unknown_revisions():
             log.warning("The database has newer revisions, nothing to migrate: %s", unknown)
         else:
             context.run_migrations()
+
+
+def skip_empty(_: object, __: object, scripts: list[MigrationScript]) -> None:
+    """Let `flask db migrate` write nothing where the models have not changed."""
+    is_migrate = getattr(context.config.cmd_opts, "autogenerate", False)
+    if is_migrate and scripts[0].upgrade_ops and scripts[0].upgrade_ops.is_empty():
+        scripts.clear()
+        log.info("No changes in schema detected.")
+
+
+@write_hooks.register("ruff")
+def format_migration(path: str, _: object) -> None:
+    """Format a new migration as `make format` would, unless only prod.txt is installed."""
+    ruff = Path(sys.executable).with_name("ruff")
+    if ruff.exists():
+        for command in ("format --quiet", "check --fix --quiet"):
+            subprocess.run([ruff, *command.split(), path], check=False)  # noqa: S603
 
 
 def unknown_revisions() -> set[str]:
@@ -38,21 +65,37 @@ def unknown_revisions() -> set[str]:
 def connect() -> Connection:
     """Return a connection, or end with a message that says what to check."""
     try:
-        connection = db.engine.connect()
+        return db.engine.connect()
     except OperationalError as error:
         sys.exit(
             "Cannot connect to the database: check DATABASE_URL. Compose builds it from"
             " POSTGRES_PASSWORD in .env, which must not change after the volume was created."
             f"\n{error.orig}"
         )
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET statement_timeout = 0"))  # a migration may take long
-        connection.commit()
-    return connection
+
+
+@contextmanager
+def without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Let SQLite enforce no foreign keys until the block ends, and check all of them then.
+
+    To change a column, SQLite makes a new table and drops the old one. With foreign keys, it would
+    delete the rows that refer to the old one, too. They cannot be switched within a transaction.
+    """
+    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    connection.commit()  # otherwise Alembic would leave the commit of the migrations to this
+    yield
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+    if broken:
+        sys.exit(f"Rows refer to rows that do not exist (table, row, referred table): {broken}")
 
 
 if context.is_offline_mode():
     migrate(url=db.engine.url, literal_binds=True)
 else:
     with connect() as connection:
-        migrate(connection=connection)
+        if connection.dialect.name == "sqlite":
+            with without_foreign_keys(connection):
+                migrate(connection=connection)
+        else:
+            migrate(connection=connection)

@@ -1,5 +1,9 @@
 """Fixtures: an app with a database in memory, its users, and a Sentry that records."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,14 +15,15 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
-from sqlalchemy import Select, insert
+from sqlalchemy import Executable, Select
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.auth.models import User
 from app.config import Config, TestConfig
-from app.extensions import db, limiter
-from app.models import Post, User, followers
+from app.extensions import Base, db
+from app.limits import limiter
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
@@ -38,7 +43,7 @@ def app(request: pytest.FixtureRequest, compiled: FileSystemBytecodeCache) -> It
     """Return an app with an empty database. A parameter replaces TestConfig."""
     app = create_app(getattr(request, "param", TestConfig))
     limiter._storage_dead = False  # the app of another test may have lost its storage
-    app.config["TITLE"] = "Blog"  # independent of the name in pyproject.toml
+    app.config["TITLE"] = "Site"  # independent of the name in pyproject.toml
     app.jinja_env.bytecode_cache = compiled
     with app.app_context():
         db.create_all()
@@ -129,33 +134,29 @@ def auth(client: FlaskClient) -> AuthActions:
     return AuthActions(client)
 
 
-class Blog:
+class Database:
     """Writes rows to the database directly, and reads them."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
 
-    def add(self, row: User | Post) -> int:
-        """Add `row` and return its id."""
+    def add(self, row: Base) -> None:
+        """Add `row`."""
         with self.app.app_context():
             db.session.add(row)
             db.session.commit()
-            return row.id
 
-    def user(self, name: str, **columns: Any) -> int:
+    def add_user(self, name: str, **columns: Any) -> int:
         """Add a user whose password is PASSWORD, and return the id."""
         email = f"{name}@example.com"
-        return self.add(User(username=name, email=email, password_hash=QUICK_HASH, **columns))
+        user = User(username=name, email=email, password_hash=QUICK_HASH, **columns)
+        self.add(user)
+        return user.id
 
-    def post(self, author: int, body: str = "Hello") -> int:
-        """Add a post and return its id."""
-        return self.add(Post(user_id=author, body=body))
-
-    def follow(self, follower: int, followed: int) -> None:
-        """Let one user follow another."""
+    def execute(self, statement: Executable) -> None:
+        """Execute `statement`."""
         with self.app.app_context():
-            row = {"follower_id": follower, "followed_id": followed}
-            db.session.execute(insert(followers).values(row))
+            db.session.execute(statement)
             db.session.commit()
 
     def read(self, query: Select[T]) -> list[T]:
@@ -165,17 +166,32 @@ class Blog:
 
 
 @pytest.fixture
-def blog(app: Flask) -> Blog:
+def database(app: Flask) -> Database:
     """Return the database of `app`."""
-    return Blog(app)
+    return Database(app)
 
 
 @pytest.fixture
-def susan(blog: Blog, auth: AuthActions) -> int:
+def susan(database: Database, auth: AuthActions) -> int:
     """Return the id of a user who is logged in."""
-    user_id = blog.user("susan")
+    user_id = database.add_user("susan")
     auth.login()
     return user_id
+
+
+def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, with these settings and no others."""
+    example = ROOT.joinpath(".env.example").read_text(encoding="utf-8")
+    settings = re.findall(r"\b([A-Z_]+)=", example)
+    environment = {name: value for name, value in os.environ.items() if name not in settings}
+    environment |= {"FLASK_SKIP_DOTENV": "1", "NO_PROXY": "*", **TestConfig.environment}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+    )
 
 
 class KeepingTransport(Transport):

@@ -1,17 +1,17 @@
 """The forms of accounts."""
 
 from flask_login import current_user
-from werkzeug.security import check_password_hash
 from wtforms import BooleanField, EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, Email, EqualTo, Length, Regexp, ValidationError
 
-from app.accounts import PASSWORD_LENGTH, is_weak
+from app.auth import passwords
+from app.auth.models import EMAIL_LENGTH, USERNAME_LENGTH, user_named, user_with_email
 from app.forms import Form
-from app.models import EMAIL_LENGTH, USERNAME_LENGTH, user_named, user_with_email
-from app.text import tidy
+from app.text import fold, tidy
 
-PASSWORD_RULE = f"Use {PASSWORD_LENGTH} to 128 characters."
+PASSWORD_RULE = f"Use {passwords.LENGTH} to 128 characters."
 USERNAME_RULE = f"Use letters, digits, ., - and _, at most {USERNAME_LENGTH}."
+EMAIL_RULE = f"Use at most {EMAIL_LENGTH} characters."
 
 
 class LoginForm(Form):
@@ -52,13 +52,15 @@ class EmailForm(Form):
         filters=[tidy],
         validators=[
             DataRequired(),
-            Length(max=EMAIL_LENGTH, message=f"Use at most {EMAIL_LENGTH} characters."),
+            Length(max=EMAIL_LENGTH, message=EMAIL_RULE),
             Email("This is not an e-mail address."),
         ],
     )
 
     def validate_email(self, field: EmailField) -> None:
         """Refuse an e-mail address that has another account."""
+        if len(fold(field.data)) > EMAIL_LENGTH:  # folding makes some letters longer
+            raise ValidationError(EMAIL_RULE)
         if user_with_email(field.data) not in (None, current_user):
             raise ValidationError("This address has an account.")
 
@@ -70,7 +72,7 @@ class ConfirmForm(Form):
 
     def validate_current_password(self, field: PasswordField) -> None:
         """Refuse a wrong password."""
-        if not check_password_hash(current_user.password_hash, field.data):
+        if not passwords.is_right(field.data, current_user.password_hash):
             raise ValidationError("This is not your password.")
 
 
@@ -79,7 +81,7 @@ class NewPasswordForm(Form):
 
     password = PasswordField(
         "Choose a password",
-        validators=[DataRequired(), Length(PASSWORD_LENGTH, 128, PASSWORD_RULE)],
+        validators=[DataRequired(), Length(passwords.LENGTH, 128, PASSWORD_RULE)],
         description=PASSWORD_RULE,
     )
     password2 = PasswordField(
@@ -93,7 +95,7 @@ class NewPasswordForm(Form):
 
     def validate_password(self, field: PasswordField) -> None:
         """Refuse a password that is easily guessed."""
-        if is_weak(field.data, self.owner):
+        if passwords.is_weak(field.data, self.owner):
             raise ValidationError("This is easy to guess. Use a less common password.")
 
 

@@ -1,48 +1,44 @@
-"""Register, log in, log out, choose a new password by a reset link."""
+"""Register, log in, log out, reset a password, and the pages of one's own account."""
 
 import re
-from collections.abc import Callable
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
+from flask_login import current_user, login_required, logout_user
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
-from app import accounts
-from app.auth.forms import LoginForm, NewPasswordForm, RegistrationForm
-from app.extensions import client_network, db, limiter, login_manager
-from app.forms import has_page, keep_text
-from app.models import EMAIL_LENGTH, User
-from app.text import tidy
+from app.auth import service
+from app.auth.commands import reset_link, set_password
+from app.auth.forms import (
+    ChangeEmailForm,
+    ChangePasswordForm,
+    ConfirmForm,
+    LoginForm,
+    NewPasswordForm,
+    RegistrationForm,
+)
+from app.auth.models import User
+from app.extensions import db, login_manager
+from app.limits import limit_guesses, limiter
+from app.sentry.sampling import is_never_traced
 
-bp = Blueprint("auth", __name__)
+bp = Blueprint("auth", __name__, template_folder="templates", cli_group=None)
+bp.cli.add_command(reset_link)
+bp.cli.add_command(set_password)
 
-
-def shows_form_again(response: Response) -> bool:
-    """Return whether an attempt failed. Only a successful one redirects."""
-    return response.status_code == 200
-
-
-def account_and_network() -> str:
-    """Return whose password is tried, and from which network."""
-    name = tidy(request.form.get("username", "")) or ""
-    account = getattr(current_user, "id", name[:EMAIL_LENGTH].lower())
-    return f"{account} {client_network()}"
-
-
-def limit_guesses(view: Callable[[], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
-    """Limit how often a wrong password can be sent to `view`.
-
-    Many people may share an address, so wrong passwords for one account do not lock out the rest
-    until there are many.
-    """
-    view = limiter.limit("10/minute", key_func=account_and_network, deduct_when=shows_form_again)(
-        view
-    )
-    return limiter.limit("100/minute", deduct_when=shows_form_again)(view)
+TAKEN = "This name or e-mail address has just been taken."
+CHANGED = "The password was changed meanwhile. Please log in."
 
 
-@bp.get("/login")
+@bp.before_app_request
+def note_user() -> None:
+    """Load the user before a view can crash, so that Sentry learns whose request it was."""
+    if not is_never_traced(request.path):
+        g.user_id = getattr(current_user, "id", None)
+
+
+@bp.get("/auth/login")
 def login() -> ResponseReturnValue:
     """Ask for a name and a password."""
     if current_user.is_authenticated:
@@ -50,7 +46,7 @@ def login() -> ResponseReturnValue:
     return render_template("auth/login.html", form=LoginForm())
 
 
-@bp.post("/login")
+@bp.post("/auth/login")
 @limit_guesses
 def log_in() -> ResponseReturnValue:
     """Log a user in, and redirect to the page they came for."""
@@ -58,21 +54,11 @@ def log_in() -> ResponseReturnValue:
         return redirect(url_for("main.index"))
     form = LoginForm()
     if form.validate():
-        user = accounts.authenticate(form.username.data, form.password.data)
-        if user:
-            accounts.log_in(user, remember=form.remember_me.data)
+        user = service.authenticate(form.username.data, form.password.data)
+        if user and service.log_in(user, remember=form.remember_me.data):
             return redirect(local_path(request.args.get("next")) or url_for("main.index"))
         flash("Wrong username or password.", "error")
     return render_template("auth/login.html", form=form)
-
-
-@login_manager.unauthorized_handler
-def ask_to_log_in() -> ResponseReturnValue:
-    """Redirect to the log-in page, which redirects back if the URL has a page."""
-    keep_text()
-    flash("Please log in to see this page.")
-    target = request.full_path.rstrip("?") if has_page() else None
-    return redirect(url_for("auth.login", next=target))
 
 
 def local_path(target: str | None) -> str | None:
@@ -83,15 +69,36 @@ def local_path(target: str | None) -> str | None:
     return target if target and re.fullmatch(r"/(?![/\\])[^\\\s\x00-\x1f\x7f]*", target) else None
 
 
-@bp.route("/logout", methods=["POST"])
+@login_manager.unauthorized_handler
+def ask_to_log_in() -> ResponseReturnValue:
+    """Redirect to the log-in page, which redirects back unless a form was sent."""
+    flash("Please log in to see this page.")
+    target = request.script_root + request.full_path.rstrip("?")
+    return redirect(url_for("auth.login", next=target if request.method == "GET" else None))
+
+
+@bp.app_errorhandler(IntegrityError)
+@bp.app_errorhandler(ObjectDeletedError)
+@bp.app_errorhandler(StaleDataError)
+def refuse_lost_account(error: Exception) -> ResponseReturnValue:
+    """Ask a user to log in whose account was deleted while the request was at work."""
+    db.session.rollback()
+    user_id = g.get("user_id")  # current_user would ask for the row that may be gone
+    if user_id is None or db.session.get(User, user_id):
+        raise error
+    logout_user()
+    return login_manager.unauthorized()  # type: ignore[no-any-return]
+
+
+@bp.post("/auth/logout")
 def logout() -> ResponseReturnValue:
     """Log the user out."""
-    accounts.log_out()
+    service.log_out()
     flash("You are logged out.")
     return redirect(url_for("auth.login"))
 
 
-@bp.route("/register", methods=["GET", "POST"])
+@bp.route("/auth/register", methods=["GET", "POST"])
 @limiter.limit("20/minute;60/hour")
 def register() -> ResponseReturnValue:
     """Create an account, and log its user in."""
@@ -99,39 +106,91 @@ def register() -> ResponseReturnValue:
         return redirect(url_for("main.index"))
     form = RegistrationForm(owner=request.form.get("username", ""))
     if form.validate_on_submit():
-        user = User(username=form.username.data, email=form.email.data)
-        user.set_password(form.password.data)
-        if save(user):
-            accounts.log_in(user)
+        user = service.create_account(form.username.data, form.email.data, form.password.data)
+        if user and service.log_in(user):
             flash(f"Welcome, {user.username}!", "success")
             return redirect(url_for("main.index"))
+        flash(TAKEN, "error")
     return render_template("auth/register.html", form=form)
 
 
-def save(user: User) -> bool:
-    """Store `user`. Return False if the name or e-mail address was taken meanwhile."""
-    db.session.add(user)
-    try:
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        flash("This name or e-mail address has just been taken.", "error")
-        return False
-    return True
-
-
-@bp.route("/reset", methods=["GET", "POST"])
+@bp.route("/auth/reset", methods=["GET", "POST"])
+@limiter.limit("20/minute")
 def reset() -> ResponseReturnValue:
     """Let the holder of a reset link choose a new password, and log them in."""
     # The token is in the query, which is neither logged nor sent to Sentry.
-    user = accounts.user_of_token(request.args.get("token", ""))
+    user = service.user_of_token(request.args.get("token", ""))
     if user is None:
         flash("This link was used already, or is older than a day.", "error")
         return redirect(url_for("auth.login"))
     form = NewPasswordForm(owner=user.username)
     if form.validate_on_submit():
-        accounts.set_password(user, form.password.data)
-        accounts.log_in(user)
-        flash("You have a new password.", "success")
-        return redirect(url_for("main.index"))
+        return change(user, form.password.data, "You have a new password.", "main.index")
     return render_template("auth/reset.html", form=form, user=user)
+
+
+@bp.get("/account")
+@login_required
+def account() -> ResponseReturnValue:
+    """Show what a user can change."""
+    return render_template("auth/account.html")
+
+
+@bp.route("/account/password", methods=["GET", "POST"])
+@login_required
+@limit_guesses
+def change_password() -> ResponseReturnValue:
+    """Change the user's password, and log out all other browsers."""
+    form = ChangePasswordForm(owner=current_user.username)
+    if form.validate_on_submit():
+        message = "Your password is changed. All other browsers are logged out."
+        user = current_user._get_current_object()  # Flask-Login must not get its own proxy
+        return change(user, form.password.data, message, "auth.account")
+    return render_template("auth/password.html", form=form)
+
+
+def change(user: User, password: str, message: str, endpoint: str) -> ResponseReturnValue:
+    """Set a new password, log the user in with it, and redirect to `endpoint`."""
+    if service.set_password(user, password) and service.log_in(user):
+        flash(message, "success")
+        return redirect(url_for(endpoint))
+    flash(CHANGED, "error")
+    return redirect(url_for("auth.login"))
+
+
+@bp.route("/account/email", methods=["GET", "POST"])
+@login_required
+@limit_guesses
+def change_email() -> ResponseReturnValue:
+    """Change the user's e-mail address."""
+    form = ChangeEmailForm(obj=current_user)
+    if form.validate_on_submit():
+        current_user.email = form.email.data
+        if service.save():
+            flash("Your e-mail address is changed.", "success")
+            return redirect(url_for("auth.account"))
+        flash(TAKEN, "error")
+    return render_template("auth/email.html", form=form)
+
+
+@bp.post("/account/logout")
+@login_required
+def log_out_everywhere() -> ResponseReturnValue:
+    """Log the user out in all browsers."""
+    service.log_out_everywhere(current_user)
+    flash("You are logged out everywhere.")
+    return redirect(url_for("auth.login"))
+
+
+@bp.route("/account/delete", methods=["GET", "POST"])
+@login_required
+@limit_guesses
+def delete() -> ResponseReturnValue:
+    """Delete the user's account with all that belongs to it."""
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        service.delete_account(current_user)
+        logout_user()
+        flash("Your account is deleted.")
+        return redirect(url_for("auth.login"))
+    return render_template("auth/delete.html", form=form)

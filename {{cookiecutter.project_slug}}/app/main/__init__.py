@@ -1,5 +1,1 @@
-"""Posts, timelines and profiles."""
-
-from app.main.routes import bp
-
-__all__ = ["bp"]
+"""The front page, and the route that breaks."""

@@ -1,0 +1,204 @@
+"""What an owner does in the first week: a column, a table and a page, and the example goes out."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_cookies.plugin import Cookies
+
+from tests.support.commands import Shell
+from tests.support.containers import postgres, url_of
+from tests.support.servers import Project, env_of, install, wait_for
+from tests.support.template import BODY, files
+
+EXAMPLE = re.compile(r"\b(micro)?blogs?\b|\bposts\b|\btimelines?\b|\bfollow(ers?|ed)\b", re.I)
+COLUMN = "    login_token ="
+OWN_MODELS = '''
+
+class Bill(Base):
+    """A bill."""
+
+    __tablename__ = "bill"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+'''
+OWN_PAGE = '''"""Bills."""
+
+from flask import Blueprint
+
+bp = Blueprint("bills", __name__)
+
+
+@bp.get("/bills")
+def show() -> str:
+    """Show all bills."""
+    return "No bills"
+'''
+DESCRIBE = """
+import json
+from sqlalchemy import inspect, text
+from app.extensions import db
+from wsgi import app
+
+with app.app_context():
+    found = inspect(db.engine)
+    kinds = ("indexes", "unique_constraints", "foreign_keys", "pk_constraint")
+    tables = {
+        name: [getattr(found, f"get_{kind}")(name) for kind in kinds]
+        for name in found.get_table_names()
+    }
+    rows = {name: db.session.scalar(text(f'SELECT count(*) FROM "{name}"')) for name in tables}
+    print(json.dumps([tables, rows], default=str, sort_keys=True))
+"""
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an environment with everything that a developer of a project needs."""
+    venv = tmp_path_factory.mktemp("owner") / "venv"
+    install(BODY / "requirements/dev.txt", venv)
+    return venv
+
+
+@pytest.fixture
+def project(cookies: Cookies, venv: Path) -> Project:
+    """Return the default project, committed."""
+    project = Project(cookies.bake().project_path, venv)
+    project.commit()
+    return project
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text in a file."""
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def lint(project: Project) -> None:
+    """Check the style of the project and its types, as `make lint` does."""
+    project.succeed("ruff", "check", "--no-cache", ".")
+    project.succeed("ruff", "format", "--check", "--no-cache", ".")
+    project.succeed("mypy", "--cache-dir", project.venv / "mypy")
+
+
+def change_models(project: Project) -> None:
+    """Add a column with an index, make one longer, and add a table that refers to users."""
+    models = project.folder / "app/auth/models.py"
+    column = "    nickname: Mapped[str | None] = mapped_column(String(30), index=True)\n"
+    edit(models, COLUMN, column + COLUMN)
+    edit(models, "String(256)", "String(300)")
+    models.write_text(models.read_text("utf-8") + OWN_MODELS, "utf-8")
+
+
+@pytest.mark.slow
+def test_own_migration_passes_the_linters(project: Project) -> None:
+    """The file that `flask db migrate` writes passes `make lint` and the commit hooks as it is."""
+    change_models(project)
+    project.succeed("flask", "db", "upgrade")
+    project.succeed("flask", "db", "migrate", "-m", "what changed")
+    lint(project)
+    project.succeed("git", "add", ".")
+    Shell(project.folder).succeed(project.venv / "bin/pre-commit", "run", "--all-files")
+
+
+@pytest.mark.slow
+def test_own_column_keeps_the_tests_green(project: Project) -> None:
+    """After a column, a table, a page and their migration, the project's own tests pass."""
+    change_models(project)
+    (project.folder / "app/bills").mkdir()
+    (project.folder / "app/bills/__init__.py").write_text('"""Bills."""\n')
+    (project.folder / "app/bills/routes.py").write_text(OWN_PAGE)
+    project.succeed("flask", "db", "upgrade")
+    project.succeed("flask", "db", "migrate", "-m", "bills")
+    project.succeed("pytest", "-p", "no:cacheprovider")
+    assert "/bills" in project.succeed("flask", "routes")
+
+
+class Database(Shell):
+    """A database, and the project that migrates it."""
+
+    def __init__(self, project: Project, url: str) -> None:
+        """Let the project's commands use the database."""
+        settings = env_of(project.folder) | {"DATABASE_URL": url}
+        super().__init__(project.folder, project.variables | settings)
+
+    def describe(self) -> Any:
+        """Return the indexes and constraints of each table, and its number of rows."""
+        return json.loads(self.succeed("python", "-c", DESCRIBE).splitlines()[-1])
+
+
+@pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.containers)])
+def database(
+    request: pytest.FixtureRequest, project: Project, tmp_path: Path
+) -> Iterator[Database]:
+    """Return a database with the tables and sample rows of a project."""
+    if request.param == "SQLite":
+        database = Database(project, f"sqlite:///{tmp_path / 'app.db'}")
+        database.succeed("flask", "db", "upgrade")
+        database.succeed("flask", "seed")
+        yield database
+        return
+    request.getfixturevalue("engine")
+    with postgres() as container:
+        database = Database(project, url_of(container))
+        wait_for(lambda: database.run("flask", "db", "upgrade").returncode == 0, "PostgreSQL")
+        database.succeed("flask", "seed")
+        yield database
+
+
+@pytest.mark.slow
+def test_own_migration_loses_nothing(database: Database, project: Project) -> None:
+    """An owner's migration and its way back keep every index, constraint and row."""
+    before = database.describe()
+    change_models(project)
+    database.succeed("flask", "db", "migrate", "-m", "bills")
+    database.succeed("flask", "db", "upgrade")
+    [tables, rows], [old_tables, old_rows] = database.describe(), before
+    assert rows == {**old_rows, "bill": 0}
+    assert {name: tables[name] for name in old_tables if name != "user"} == {
+        name: old_tables[name] for name in old_tables if name != "user"
+    }
+    assert tables["user"][1:] == old_tables["user"][1:]
+    database.succeed("flask", "db", "downgrade")
+    assert database.describe() == before
+
+
+@pytest.mark.slow
+def test_example_is_thrown_out(project: Project) -> None:
+    """Without the Microblog's two folders and after one command, everything else is green."""
+    project.succeed("flask", "db", "upgrade")
+    project.succeed("flask", "seed")
+    for folder in ("app/blog", "tests/blog"):
+        shutil.rmtree(project.folder / folder)
+    project.succeed("flask", "db", "migrate", "-m", "Remove the Microblog")
+    project.succeed("flask", "db", "upgrade")
+    project.succeed("flask", "db", "check")
+    project.succeed("pytest", "-p", "no:cacheprovider")
+    lint(project)
+
+
+def test_skeleton_has_no_word_of_the_example(cookies: Cookies) -> None:
+    """Without the Microblog, no file of a project mentions posts, timelines or followers."""
+    answers = {"microblog": False, "project_name": "Shop", "browser_tracing": True}
+    folder = cookies.bake(extra_context=answers).project_path
+    texts = {name: (folder / name).read_text("utf-8") for name in files(folder)}
+    # The command that links a project to the template names all prompts.
+    texts["README.md"] = re.sub(r".*cruft link.*", "", texts["README.md"])
+    found = {name: EXAMPLE.search(text) for name, text in texts.items()}
+    assert {name: match[0] for name, match in found.items() if match} == {}
+
+
+def test_skeleton_names_no_part_that_may_be_absent() -> None:
+    """No file of the skeleton names the folder of an option: a part is found where it is."""
+    options = ("app/blog/", "tests/blog/", "app/sentry/browser/", "tests/sentry/browser/")
+    modules = [n for n in files(BODY) if n.startswith(("app/", "tests/", "migrations/"))]
+    skeleton = [name for name in modules if not name.startswith(options)]
+    texts = {name: (BODY / name).read_bytes() for name in skeleton}
+    named = re.compile(rb"app[./]blog|sentry[./]browser|blog/|browser/(head|feedback)")
+    assert [name for name, text in texts.items() if named.search(text)] == []

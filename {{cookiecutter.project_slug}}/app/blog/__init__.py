@@ -1,0 +1,1 @@
+"""The Microblog: posts, timelines, profiles, and who follows whom."""

@@ -1,0 +1,57 @@
+"""How often a client may try something. Attempts are counted before they are looked at."""
+
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_login import current_user
+
+from app.text import fold, tidy
+
+View = Callable[[], ResponseReturnValue]
+
+
+def client_network() -> str:
+    """Return the client's IP address, or of an IPv6 address its /64, which one client has."""
+    client = request.remote_addr or "unknown"  # for an empty key, Flask-Limiter skips the limit
+    try:
+        address = ip_address(client)
+    except ValueError:  # a proxy may send anything
+        return client
+    address = getattr(address, "ipv4_mapped", None) or address
+    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+
+
+def account() -> str:
+    """Return whose password is tried: the user's own, or that of a name in the form."""
+    if current_user.is_authenticated:
+        return f"id {current_user.id}"
+    name = fold(tidy(request.form.get("username")) or "")
+    return f"name {name[:120]}"  # no account has a longer name; counters keep the key for an hour
+
+
+def account_and_network() -> str:
+    """Return whose password is tried, and from which network."""
+    return f"{account()} {client_network()}"
+
+
+limiter = Limiter(client_network)
+
+
+@limiter.request_filter
+def only_reads() -> bool:
+    """Exempt requests that send no form. Looking up their limits takes 0.1 ms."""
+    return request.method != "POST"
+
+
+def limit_guesses(view: View) -> View:
+    """Limit how often `view` checks a password.
+
+    Many people may share a network, so attempts at one account do not lock out the rest until there
+    are many. Many networks may try one account, so all of them together are limited as well.
+    """
+    view = limiter.limit("10/minute", key_func=account_and_network)(view)
+    view = limiter.limit("200/hour", key_func=account)(view)
+    return limiter.limit("100/minute")(view)

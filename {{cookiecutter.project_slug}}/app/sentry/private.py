@@ -1,0 +1,137 @@
+"""Which texts are private, and how they are removed from what quotes them.
+
+The server's half works by value: an event may contain anything but what this request, its user or
+the app's settings contain. Few values are private, and everything else helps to find the fault. A
+browser cannot know which of the texts on a page are private, so its half sends only what is listed
+in `browser/scrubbing.js`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from flask import g, has_request_context, request, session
+
+from app.extensions import Base
+from app.text import tidy
+
+FILTERED = "[Filtered]"
+HEADERS_SENT = ("Accept", "Content-Length", "Content-Type", "Host", "User-Agent")
+# Anchored at a word start: otherwise matching a long string takes quadratic time.
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
+# PostgreSQL quotes rows in these lines, which SQLAlchemy puts before the statement.
+DETAIL = re.compile(r"\b(DETAIL|CONTEXT):.*?(?=\n\[SQL:|\Z)", re.DOTALL)
+# A name that a developer would give to a field. Clients may send others.
+FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,30}")
+
+
+class Private:
+    """Texts that must not be sent: `texts`, or every text if `everything` is true."""
+
+    def __init__(self, texts: set[str], *, everything: bool = False) -> None:
+        self.everything = everything
+        texts = {text for text in texts if len(text) >= 3}
+        texts |= {tidy(text) or "" for text in texts}  # as forms keep them
+        forms = {form.lower() for text in texts for form in quoted(text)}
+        # A longer text may contain a shorter one.
+        self.texts = sorted((form for form in forms if len(form) >= 3), key=len, reverse=True)
+
+    def blank(self, node: Any) -> Any:
+        """Return `node` with the private texts, e-mail addresses and rows in it replaced."""
+        if isinstance(node, dict):
+            return {self.blank(key): self.blank(value) for key, value in node.items()}
+        if isinstance(node, list | tuple):
+            return [self.blank(value) for value in node]
+        if not isinstance(node, str):
+            return node
+        if self.everything:
+            return FILTERED
+        lower = node.lower()
+        for text in self.texts:
+            if text in lower:
+                # A short text counts only as a whole word: "bob", but not in "bobbin".
+                word = re.escape(text)
+                pattern = word if len(text) >= 8 else rf"(?<!\w){word}(?!\w)"
+                node = re.sub(pattern, FILTERED, node, flags=re.IGNORECASE)
+        return EMAIL.sub(FILTERED, DETAIL.sub(rf"\1: {FILTERED}", node))
+
+
+def quoted(text: str) -> Iterator[str]:
+    """Yield `text` as it is, and as code, JSON and URLs quote it."""
+    yield text
+    yield repr(text)[1:-1]
+    yield repr(text.encode(errors="replace"))[2:-1]
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield quote(text, errors="replace")
+    yield quote_plus(text, errors="replace")
+
+
+finished: ContextVar[frozenset[str]] = ContextVar("finished", default=frozenset())
+
+
+def remember_request(_: object, **__: object) -> None:
+    """Keep what is private in a request that ends. Its transaction is sent only afterwards."""
+    with suppress(Exception):  # an unreadable request has no views, and so no spans of its own
+        finished.set(frozenset(texts_in(values_of_request())))
+
+
+def find_private(secrets: list[Any], event: Mapping[str, Any] | None = None) -> Private:
+    """Return the `secrets` and what is private in this request.
+
+    Every text is private if the request cannot be read, because its crash must be sent, or if
+    `event` is of a thread that the request has started, which cannot see the request.
+    """
+    if not has_request_context():
+        return Private(set(texts_in(secrets)), everything="request" in (event or {}))
+    try:
+        return Private(set(texts_in([secrets, values_of_request()])))
+    except Exception:
+        return Private(set(), everything=True)
+
+
+def texts_in(node: object) -> Iterator[str]:
+    """Return all texts in nested lists and mappings, and the keys that no developer has chosen."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, bytes):
+        yield node.decode(errors="replace")
+    elif isinstance(node, Mapping):
+        yield from (key for key in node if isinstance(key, str) and not FIELD.fullmatch(key))
+        yield from texts_in(list(node.values()))
+    elif isinstance(node, list | tuple):
+        for child in node:
+            yield from texts_in(child)
+
+
+def values_of_request() -> list[Any]:
+    """Return what an error could quote of this request and of its user."""
+    # A body that was never read is quoted nowhere, and reading it now could fail or block.
+    read = vars(request)
+    fields = [request.cookies, request.args, read.get("form", {})]
+    uploads = read.get("files", {})
+    user = g.get("_login_user")  # current_user would query the database, which may have failed
+    return [
+        request.remote_addr,
+        request.access_route,
+        request.query_string,
+        request.view_args if request.url_rule else request.path,
+        [value for name, value in request.headers if name not in HEADERS_SENT],
+        request.headers.get("Authorization", "").split(),
+        getattr(request.authorization, "parameters", None),
+        [dict(values.lists()) | {"submit": ""} for values in fields if values],
+        [read.get("_cached_data"), read.get("_cached_json")],
+        [(name, upload.filename) for name, upload in uploads.items(multi=True)] if uploads else (),
+        session,
+        [vars(row) for row in rows_of(user)],
+    ]
+
+
+def rows_of(user: Any) -> list[Base]:
+    """Return a user, and the rows that were loaded with the user, such as a profile."""
+    loaded = vars(user).values() if user else ()
+    return [row for row in (user, *loaded) if isinstance(row, Base)]

@@ -1,0 +1,148 @@
+"""What the pages of the blog contain, and what the blog adds to all pages."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.assets import YEAR, static_url
+from tests.blog.conftest import Blog
+from tests.conftest import ROOT
+from tests.test_pages import Addresses
+
+PAGES = [
+    "/",
+    "/explore",
+    "/user/susan",
+    "/user/david",
+    "/user/susan/followers",
+    "/user/susan/following",
+    "/edit_profile",
+    "/post/1",
+    "/post/1/delete",
+]
+STATIC_FILES = [path.name for path in (ROOT / "app/blog/static").iterdir()]
+SOURCES = [
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "app").rglob("*")
+    if path.suffix in (".py", ".html", ".css", ".svg") and ROOT / "app/blog" not in path.parents
+]
+
+
+@pytest.fixture
+def addresses(client: FlaskClient, blog: Blog, susan: int, david: int) -> Addresses:
+    """Return the URLs on all pages of the blog, as a user and a stranger see them."""
+    for user, other in ((susan, david), (david, susan)):
+        blog.add_post(user)
+        blog.add_follow(user, other)
+    clients = client, client.application.test_client()
+    return Addresses("".join(c.get(path).text for c in clients for path in PAGES))
+
+
+def test_no_other_host(addresses: Addresses) -> None:
+    """The pages load nothing from other hosts, and send no forms to them."""
+    found = addresses.links | addresses.forms
+    assert {"/explore", "/unfollow/david"} <= found
+    assert [address for address in found if urlsplit(address).netloc] == []
+
+
+def test_links_lead_to_pages(client: FlaskClient, addresses: Addresses) -> None:
+    """All files and pages to which the pages link are there."""
+    paths = {path for address in addresses.links if (path := urlsplit(address).path)}
+    missing = [p for p in paths if client.get(p, buffered=True).status_code not in (200, 302)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", ["/", "/account", "/missing"])
+@pytest.mark.usefixtures("susan")
+def test_navigation(client: FlaskClient, path: str) -> None:
+    """All pages have links to the timeline, to Explore and to the user's profile."""
+    navigation = client.get(path).text.partition("</nav>")[0]
+    links = re.findall(r'<a href="([^"]+)"[^>]*>(?:Home|Explore|Profile)<', navigation)
+    assert links == ["/", "/explore", "/user/susan"]
+
+
+def test_navigation_of_stranger(client: FlaskClient) -> None:
+    """A stranger has a link to Explore, and none to a timeline or a profile."""
+    navigation = client.get("/auth/login").text.partition("</nav>")[0]
+    assert re.findall(r">(Home|Explore|Profile)<", navigation) == ["Explore"]
+
+
+@pytest.mark.usefixtures("susan")
+def test_account_links_to_profile(client: FlaskClient) -> None:
+    """The page of the account has a link to the form of the profile."""
+    assert '<a href="/edit_profile">' in client.get("/account").text
+
+
+@pytest.mark.parametrize("name", STATIC_FILES)
+def test_static_file_is_cached(app: Flask, client: FlaskClient, name: str) -> None:
+    """Pages load the files under a URL with a version, which browsers keep for a year."""
+    with app.test_request_context():
+        url = static_url(name, "blog")
+    assert f'="{url}"' in client.get("/explore").text
+    assert client.get(url, buffered=True).cache_control.max_age == YEAR
+
+
+def test_style_loads_nothing(client: FlaskClient) -> None:
+    """The style sheet loads no other file."""
+    style = client.get("/static/blog/blog.css", buffered=True).text
+    assert not re.search(r"@import|url\(", style)
+
+
+def test_links_in_posts_are_isolated(client: FlaskClient) -> None:
+    """A mention in an Arabic post keeps its @: each link is laid out by itself, left to right."""
+    style = client.get("/static/blog/blog.css", buffered=True).text
+    assert ".body a { direction: ltr; unicode-bidi: isolate; }" in style
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize("path", ["/user/susan", "/explore"])
+def test_avatar_is_drawn(client: FlaskClient, path: str) -> None:
+    """The page itself contains the drawing that is a user's picture."""
+    client.post("/", data={"post": "Hello"})
+    assert '<svg class="avatar"' in client.get(path).text
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize(
+    ("form", "field", "page"),
+    [("/", "post", "/"), ("/", "post", "/post/1"), ("/edit_profile", "about_me", "/user/susan")],
+)
+def test_text_is_escaped(client: FlaskClient, form: str, field: str, page: str) -> None:
+    """HTML in a post or a profile is shown as text."""
+    client.post(form, data={field: "<script>alert(1)</script>"})
+    text = client.get(page).text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;" in text
+
+
+@pytest.mark.usefixtures("susan")
+def test_limit_is_shown(client: FlaskClient) -> None:
+    """A text field has a note with its limit, where the script finds it."""
+    page = client.get("/").text
+    assert 'aria-describedby="post-note"' in page
+    assert 'id="post-note">At most 140 characters.<' in page
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize("path", ["/", "/edit_profile"])
+def test_browser_does_not_cut_text(client: FlaskClient, path: str) -> None:
+    """A text field has no maxlength, which would count an emoji as two characters."""
+    page = client.get(path).text
+    assert re.findall(r"<textarea[^>]* (maxlength|data-limit)=", page) == ["data-limit"]
+
+
+@pytest.mark.parametrize(("name", "text"), [("susan", "You have not"), ("david", "david has not")])
+@pytest.mark.usefixtures("susan", "david")
+def test_empty_profile(client: FlaskClient, name: str, text: str) -> None:
+    """A profile without posts says so, in other words to its own user."""
+    assert f"{text} written anything yet" in client.get(f"/user/{name}").text
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_blog_is_not_named_outside(path: str) -> None:
+    """No file outside of app/blog names the blog, so that the folder can be deleted."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    assert re.findall(r"(?i)\b(?:blog|followers|linkify|timeline)\b", source) == []

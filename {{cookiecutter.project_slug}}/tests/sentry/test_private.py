@@ -1,0 +1,118 @@
+"""Which texts are private, and what blanking leaves of a text that quotes them."""
+
+import time
+from io import BytesIO
+
+import pytest
+from flask import Flask
+
+from app.sentry.private import FILTERED, Private, find_private
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("for susan@example.com", "for [Filtered]"),
+        ("of bob and bobbin", "of [Filtered] and bobbin"),
+        ("a-long-secret1 and a-long-secret", "[Filtered]1 and [Filtered]"),
+        ("seven77 and seven777", "[Filtered] and seven777"),
+        ("eight888 and eight8888", "[Filtered] and [Filtered]8"),
+        ("line one\\nline two", "[Filtered]"),
+        ("Eight888, EIGHT888", "[Filtered], [Filtered]"),
+        (
+            "/find?q=gr%c3%bc%C3%9Fe+dich&x=gr%C3%BC%C3%9Fe%20dich",
+            "/find?q=[Filtered]&x=[Filtered]",
+        ),
+        ('{"a": "gr\\u00fc\\u00dfe dich"}', '{"a": "[Filtered]"}'),
+        (str("grüße dich".encode()), "b'[Filtered]'"),
+        (
+            "failed\nDETAIL:  Key (a)=(b).\n(c)\n[SQL: SELECT]",
+            "failed\nDETAIL: [Filtered]\n[SQL: SELECT]",
+        ),
+        ("failed\nCONTEXT:  COPY a, line 1: b", "failed\nCONTEXT: [Filtered]"),
+        ("no, nothing private", "no, nothing private"),
+    ],
+)
+def test_text_is_blanked(text: str, left: str) -> None:
+    """Short values count as whole words. Long ones count anywhere, and as code quotes them."""
+    texts = ["bob", "seven77", "eight888", "a-long-secret", " line one\r\nline two ", "grüße dich"]
+    assert find_private([*texts, "no", 7, None]).blank({"a": [text]}) == {"a": [left]}
+
+
+def test_keys_are_blanked() -> None:
+    """A key of a mapping is blanked as a text is."""
+    assert find_private(["bob smith"]).blank({"bob smith": 1}) == {FILTERED: 1}
+
+
+def test_nested_values_are_private() -> None:
+    """A text in a list or mapping is private too, such as a flashed message of a session."""
+    private = find_private([{"_flashes": [("message", "for Susan")]}])
+    assert private.blank("for Susan") == FILTERED
+
+
+def test_fields_are_private() -> None:
+    """What was sent in any field is private, except for the caption of the button."""
+    with Flask(__name__).test_request_context("/?about=One&submit=Two&username=Three"):
+        assert find_private([]).blank(["One", "Two", "Three"]) == [FILTERED, "Two", FILTERED]
+
+
+def test_longest_value_goes_first() -> None:
+    """No end of a long value stays because a shorter value is its beginning."""
+    secret = "0123456789abcdefghijklmnopqrstuvwxyz"
+    private = find_private([secret[:length] for length in range(8, len(secret) + 1)])
+    assert private.blank(secret) == FILTERED
+
+
+def test_blanking_takes_linear_time() -> None:
+    """A text of 40,000 characters takes milliseconds. A request can contain more."""
+    start = time.process_time()
+    Private(set()).blank("a" * 40_000)
+    assert time.process_time() - start < 0.5
+
+
+def test_unreadable_request_makes_all_private() -> None:
+    """Every text is blanked if the request cannot be read, because its crash must be sent."""
+    with Flask(__name__).test_request_context(environ_overrides={"QUERY_STRING": "\xe9"}):
+        blanked = find_private([]).blank({"number": 1, "text": "any"})
+    assert blanked == {FILTERED: FILTERED}
+
+
+def test_names_of_fields_stay() -> None:
+    """A name that a developer gives to a field is no secret. Any other text of a client is one."""
+    with Flask(__name__).test_request_context("/?user_name=1&private-name=2"):
+        assert find_private([]).blank(["user_name", "private-name"]) == ["user_name", FILTERED]
+
+
+def test_first_address_is_private() -> None:
+    """Each address in X-Forwarded-For is private by itself."""
+    headers = {"X-Forwarded-For": "203.0.113.9, 10.0.0.1"}
+    with Flask(__name__).test_request_context(headers=headers):
+        assert find_private([]).blank("for 203.0.113.9") == "for [Filtered]"
+
+
+def test_json_is_private() -> None:
+    """The texts of a JSON body that was read are private."""
+    app = Flask(__name__)
+    with app.test_request_context(json={"deep": [{"text": "my secret"}]}) as context:
+        assert context.request.json
+        assert find_private([]).blank("my secret") == FILTERED
+
+
+def test_raw_body_is_private() -> None:
+    """A body that was read as it is, is private."""
+    with Flask(__name__).test_request_context(data=b"my secret") as context:
+        assert context.request.get_data()
+        assert find_private([]).blank("my secret") == FILTERED
+
+
+def test_upload_name_is_private() -> None:
+    """The name of an uploaded file is private."""
+    data = {"photo": (BytesIO(), "my secret.png")}
+    with Flask(__name__).test_request_context(method="POST", data=data) as context:
+        assert context.request.files
+        assert find_private([]).blank("my secret.png") == FILTERED
+
+
+def test_thread_of_request_sends_no_text() -> None:
+    """Every text is blanked in an event of a thread that a request has started."""
+    assert find_private([], {"request": {}}).blank("any") == FILTERED

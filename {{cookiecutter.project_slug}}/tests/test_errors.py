@@ -1,0 +1,204 @@
+"""The pages for what goes wrong, and the headers of every response."""
+
+import re
+from typing import ClassVar
+
+import pytest
+from flask import Flask, abort
+from flask.testing import FlaskClient
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.test import create_environ, run_wsgi_app
+
+from app import create_app
+from app.extensions import db
+from tests.conftest import AuthActions, CsrfConfig, Database, config_class
+
+pytestmark = pytest.mark.usefixtures("production")
+
+
+def test_missing_page(client: FlaskClient, app: Flask) -> None:
+    """What is not there has a page like all the others."""
+    response = client.get("/missing")
+    assert response.status_code == 404
+    assert "/static/style.css" in response.text
+
+
+def test_crash_without_sentry(client: FlaskClient) -> None:
+    """A crash that nobody was told of shows no number to quote."""
+    response = client.get("/broken_route")
+    assert response.status_code == 500
+    assert not re.search("[0-9a-f]{32}", response.text)
+
+
+def test_crash_tells_nothing(client: FlaskClient) -> None:
+    """The page of a crash does not say what broke."""
+    assert "ZeroDivisionError" not in client.get("/broken_route").text
+
+
+@pytest.mark.usefixtures("susan")
+def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
+    """The page of a crash needs no database, even for a user who is logged in."""
+    with app.app_context():
+        db.drop_all()
+    response = client.get("/")
+    assert response.status_code == 500
+    assert "/static/style.css" in response.text
+
+
+@pytest.mark.parametrize("error", default_exceptions.values())
+def test_own_words(app: Flask, client: FlaskClient, error: type[HTTPException]) -> None:
+    """Every error page is written for the visitors of the site, not by the framework."""
+    app.add_url_rule("/error", view_func=lambda: abort(error.code or 500))
+    assert escape(error.description) not in client.get("/error").text
+
+
+def test_large_request(client: FlaskClient) -> None:
+    """More than any form here needs is refused."""
+    assert client.post("/auth/login", data={"username": "x" * 100_000}).status_code == 413
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+@pytest.mark.parametrize(("size", "status"), [(64 * 1024 - 1, 400), (64 * 1024 + 1, 413)])
+def test_large_chunked_request(client: FlaskClient, size: int, status: int) -> None:
+    """A body without a length is refused too, instead of being truncated."""
+    response = client.post(
+        "/auth/login",
+        data=b"username=".ljust(size, b"x"),
+        content_type="application/x-www-form-urlencoded",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+def test_forms_want_token(app: Flask, client: FlaskClient) -> None:
+    """No form does anything without its token."""
+    for rule in app.url_map.iter_rules():
+        if "POST" in (rule.methods or ()):
+            path = re.sub("<int.*?>", "1", rule.rule).replace("<username>", "susan")
+            assert client.post(path).status_code == 400, path
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+def test_token_opens_form(client: FlaskClient, auth: AuthActions, database: Database) -> None:
+    """With the token that its page carries, a form works."""
+    database.add_user("susan")
+    token = re.search('name="csrf_token"[^>]* value="([^"]+)"', client.get("/auth/login").text)
+    assert token
+    assert auth.login(headers={"X-CSRFToken": token[1]}).status_code == 302
+
+
+@pytest.mark.parametrize("app", [CsrfConfig], indirect=True)
+def test_bad_token_is_explained(auth: AuthActions) -> None:
+    """A form without its token says what to do, in words for people."""
+    page = auth.logout().text
+    assert "reload" in page.lower()
+    assert "CSRF" not in page
+
+
+class TestHeaders:
+    """The headers of every response."""
+
+    headers: ClassVar = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("/", 200),
+            ("/account", 302),
+            ("/auth/login", 200),
+            ("/healthz", 200),
+            ("/readyz", 503),
+            ("/static/style.css", 200),
+            ("/static/missing.css", 404),
+            ("/missing", 404),
+            ("/auth/logout", 405),
+            ("/broken_route", 500),
+        ],
+    )
+    def test_response(self, client: FlaskClient, path: str, status: int) -> None:
+        """Pages, redirects, files and errors alike are closed to other sites."""
+        response = client.get(path, buffered=True)
+        assert response.status_code == status
+        assert self.headers.items() <= dict(response.headers).items()
+
+    @pytest.mark.parametrize("path", ["/auth/login", "/missing", "/broken_route"])
+    def test_scripts_and_frames(self, client: FlaskClient, path: str) -> None:
+        """Browsers run no script in a page and show it in no frame."""
+        policy = client.get(path).headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+
+    def test_limit(self, auth: AuthActions, database: Database) -> None:
+        """An attempt too many gets them too."""
+        database.add_user("susan")
+        responses = [auth.login(password="wrong") for _ in range(11)]
+        assert responses[-1].status_code == 429
+        assert self.headers.items() <= dict(responses[-1].headers).items()
+
+
+@pytest.mark.parametrize(("scheme", "sent"), [("https", True), ("http", False)])
+@pytest.mark.parametrize("path", ["/auth/login", "/broken_route"])
+def test_https_stays(client: FlaskClient, app: Flask, path: str, scheme: str, sent: bool) -> None:
+    """A site with TLS tells browsers never to do without."""
+    app.config["PREFERRED_URL_SCHEME"] = scheme
+    assert ("Strict-Transport-Security" in client.get(path).headers) is sent
+
+
+def test_public_url_closes_all() -> None:
+    """PUBLIC_URL alone switches on both: Secure cookies, and no way back to http."""
+    config = config_class(CsrfConfig, PUBLIC_URL="https://www.example.com")
+    headers = create_app(config).test_client().get("/auth/login").headers
+    assert "; Secure" in headers["Set-Cookie"]
+    assert "Strict-Transport-Security" in headers
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("www.example.com", 200),
+        ("127.0.0.1:8000", 200),
+        ("localhost:8000", 200),
+        ("evil.example", 400),
+        ("www.example.com.evil.example", 400),
+        ("[", 400),
+    ],
+)
+def test_public_url_closes_other_hosts(host: str, status: int) -> None:
+    """With PUBLIC_URL, the app serves its host, and a look by hand on the machine itself."""
+    app = create_app(config_class(PUBLIC_URL="https://www.example.com"))
+    assert app.test_client().get("/auth/login", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.usefixtures("susan")
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [("/", "no-store"), ("/account", "no-store"), ("/static/style.css", "no-cache")],
+)
+def test_pages_are_not_stored(client: FlaskClient, path: str, policy: str) -> None:
+    """No cache keeps a page, which may be private. Files may be kept."""
+    assert client.get(path, buffered=True).headers["Cache-Control"] == policy
+
+
+@pytest.mark.parametrize("url", ["https://xn--mnchen-3ya.de", "https://www.example.com:8443"])
+def test_public_url_is_this_site(url: str) -> None:
+    """A form from PUBLIC_URL is accepted, with any host, and where no proxy is trusted."""
+    client = create_app(config_class(PUBLIC_URL=url)).test_client()
+    host = url.removeprefix("https://")
+    response = client.post("/auth/logout", headers={"Host": host, "Origin": url})
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize("host", ["xn--a", "xn--mnchen-3ya.de"])
+def test_odd_host_is_no_crash(app: Flask, host: str) -> None:
+    """A form is accepted from a host whose name is in punycode, valid or not."""
+    environ = create_environ("/auth/logout", method="POST", headers={"Origin": f"http://{host}"})
+    environ["HTTP_HOST"] = host  # Werkzeug's client would decode the name
+    _, status, _ = run_wsgi_app(app, environ)
+    assert status == "302 FOUND"

@@ -1,0 +1,17 @@
+"""What log lines look like."""
+
+import logging
+import sys
+
+from app.logs import LINE_LENGTH, trace_formatter
+
+
+def test_line_has_bounded_length() -> None:
+    """No line is longer than LINE_LENGTH, whatever a message or an error quotes."""
+    try:
+        raise ValueError("e" * 100_000)
+    except ValueError:
+        record = logging.makeLogRecord({"msg": "m" * 100_000, "exc_info": sys.exc_info()})
+    lines = trace_formatter("app@1.2.3").format(record).split("\n")
+    assert max(map(len, lines)) == LINE_LENGTH
+    assert lines[-1].startswith("ValueError: eee")
