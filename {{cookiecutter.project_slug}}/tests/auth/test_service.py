@@ -24,7 +24,7 @@ from tests.conftest import PASSWORD, AuthActions, Database, config_class
 
 # Another part of the app refers to users like this.
 NOTES = Table(
-    "note",
+    "row_of_a_test",
     MetaData(),
     Column("owner_id", Integer, ForeignKey(User.id, ondelete="CASCADE"), primary_key=True),
 )
