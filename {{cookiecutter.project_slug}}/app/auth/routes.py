@@ -151,11 +151,14 @@ def change_password() -> ResponseReturnValue:
 
 def change(user: User, password: str, message: str, endpoint: str) -> ResponseReturnValue:
     """Set a new password, log the user in with it, and redirect to `endpoint`."""
-    if service.set_password(user, password) and service.log_in(user):
-        flash(message, "success")
-        return redirect(url_for(endpoint))
-    flash(CHANGED, "error")
-    return redirect(url_for("auth.login"))
+    changed = service.set_password(user, password) and service.log_in(user)
+    return finish(changed, message, endpoint)
+
+
+def finish(changed: bool, message: str, endpoint: str) -> ResponseReturnValue:
+    """Redirect to `endpoint`, or to the log-in page if the password was changed meanwhile."""
+    flash(*(message, "success") if changed else (CHANGED, "error"))
+    return redirect(url_for(endpoint if changed else "auth.login"))
 
 
 @bp.route("/account/email", methods=["GET", "POST"])
@@ -165,11 +168,13 @@ def change_email() -> ResponseReturnValue:
     """Change the user's e-mail address."""
     form = ChangeEmailForm(obj=current_user)
     if form.validate_on_submit():
-        current_user.email = form.email.data
-        if service.save():
-            flash("Your e-mail address is changed.", "success")
-            return redirect(url_for("auth.account"))
-        flash(TAKEN, "error")
+        try:
+            changed = service.set_email(current_user, form.email.data)
+        except IntegrityError:
+            db.session.rollback()
+            flash(TAKEN, "error")
+        else:
+            return finish(changed, "Your e-mail address is changed.", "auth.account")
     return render_template("auth/email.html", form=form)
 
 
@@ -189,8 +194,7 @@ def delete() -> ResponseReturnValue:
     """Delete the user's account with all that belongs to it."""
     form = ConfirmForm()
     if form.validate_on_submit():
-        service.delete_account(current_user)
+        deleted = service.delete_account(current_user)
         logout_user()
-        flash("Your account is deleted.")
-        return redirect(url_for("auth.login"))
+        return finish(deleted, "Your account is deleted.", "auth.login")
     return render_template("auth/delete.html", form=form)

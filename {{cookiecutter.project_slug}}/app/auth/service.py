@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from app.auth.models import Login, User, user_named, user_with_email, utcnow
 from app.auth.passwords import hash_of, is_right
 from app.extensions import db, login_manager
+from app.text import fold
 
 RESET_LINK_SECONDS = 24 * 60 * 60
 LOGGED_IN = (
@@ -131,10 +132,25 @@ def save() -> bool:
     return True
 
 
-def delete_account(user: User) -> None:
-    """Delete `user`. The rows of all tables that refer to the user go with it."""
-    db.session.execute(delete(User).where(User.id == user.id))
+def set_email(user: User, email: str) -> bool:
+    """Give `user` a new e-mail address. Raise IntegrityError if it was taken meanwhile.
+
+    Return False if the account was deleted, or got another password, since `user` was loaded.
+    """
+    new = {"email": email, "email_key": fold(email)}
+    changed = count_rows(update(User).where(*is_unchanged(user)).values(new))
     db.session.commit()
+    return bool(changed)
+
+
+def delete_account(user: User) -> bool:
+    """Delete `user`. The rows of all tables that refer to the user go with it.
+
+    Return False if the account was deleted, or got another password, since `user` was loaded.
+    """
+    deleted = count_rows(delete(User).where(*is_unchanged(user)))
+    db.session.commit()
+    return bool(deleted)
 
 
 def reset_token(user: User) -> str:

@@ -111,6 +111,17 @@ class TestMeanwhile:
         assert check_password_hash(stored, NEW)
 
     @pytest.mark.usefixtures("susan")
+    @pytest.mark.parametrize("page", ["email", "delete"])
+    def test_old_password_changes_nothing(
+        self, client: FlaskClient, database: Database, during_check: DuringCheck, page: str
+    ) -> None:
+        """A password that was right until now neither changes the address nor the account."""
+        during_check(give_new_password)
+        form = {"current_password": PASSWORD, "email": "s@x.org"}
+        assert client.post(f"/account/{page}", data=form).location == "/auth/login"
+        assert database.read(select(User.email)) == ["susan@example.com"]
+
+    @pytest.mark.usefixtures("susan")
     @pytest.mark.parametrize("page", ["password", "email", "delete"])
     def test_deleted_user_is_asked_to_log_in(
         self, client: FlaskClient, database: Database, during_check: DuringCheck, page: str
