@@ -50,8 +50,9 @@ def limit_guesses(view: View) -> View:
     """Limit how often `view` checks a password.
 
     Many people may share a network, so attempts at one account do not lock out the rest until there
-    are many. Many networks may try one account, so all of them together are limited as well.
+    are many. Many networks may try one account, so all of them together are limited as well. All
+    pages that check a password share the limits.
     """
-    view = limiter.limit("10/minute", key_func=account_and_network)(view)
-    view = limiter.limit("200/hour", key_func=account)(view)
-    return limiter.limit("100/minute")(view)
+    view = limiter.shared_limit("10/minute", "guesses", key_func=account_and_network)(view)
+    view = limiter.shared_limit("200/hour", "guesses", key_func=account)(view)
+    return limiter.shared_limit("100/minute", "guesses")(view)
