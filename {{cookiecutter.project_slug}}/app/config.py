@@ -59,7 +59,6 @@ class Config:
     }
     RATELIMIT_STRATEGY = "moving-window"
     RATELIMIT_IN_MEMORY_FALLBACK_ENABLED = True
-    RATELIMIT_HEADERS_ENABLED = True  # sends Retry-After with a 429
     SENTRY_TRANSPORT: object = None  # None is the SDK's own transport
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 import sentry_sdk
 from flask import Flask, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
@@ -68,6 +69,8 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
     title, text = MESSAGES.get(code, OTHER_REFUSAL if code < 500 else OTHER_FAILURE)
     if isinstance(error, CSRFError):
         title, text = EXPIRED
+    if isinstance(error, RateLimitExceeded):
+        error.retry_after = error.limit.limit.get_expiry()  # seconds, at most
     return render_template("error.html", title=title, text=text), code, Headers(error.get_headers())
 
 
