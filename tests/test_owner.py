@@ -2,12 +2,15 @@
 
 import json
 import re
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell
@@ -105,6 +108,27 @@ def test_own_migration_passes_the_linters(project: Project) -> None:
     lint(project)
     project.succeed("git", "add", ".")
     Shell(project.folder).succeed(project.venv / "bin/pre-commit", "run", "--all-files")
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ('revision = "4a8f0c2e7d19"', False),
+        ('down_revision = "9d3b6e1f07ac"', False),
+        ('  "commit": "0f1e2d3c4b5a69788796a5b4c3d2e1f00d1c2b3a",', False),
+        ('token = "0f1e2d3c4b5a69788796a5b4c3d2e1f00d1c2b3a"', True),
+    ],
+)
+def test_ids_are_no_secrets(
+    default_project: Path, tmp_path: Path, line: str, refused: bool
+) -> None:
+    """The commit hook accepts ids of migrations and of the template, and refuses a token."""
+    config = yaml.safe_load((default_project / ".pre-commit-config.yaml").read_text("utf-8"))
+    [entry] = [h["entry"] for r in config["repos"] for h in r["hooks"] if h["id"] == "secrets"]
+    (tmp_path / "file").write_text(f"{line}\n")
+    program, *arguments = shlex.split(entry)
+    hook = Path(sys.executable).with_name(program)
+    assert bool(Shell(tmp_path).run(hook, *arguments, "file").returncode) is refused
 
 
 @pytest.mark.slow
