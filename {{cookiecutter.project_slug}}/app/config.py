@@ -45,7 +45,7 @@ class Config:
     SENTRY_SPOTLIGHT = setting(env.url, "")
 
     TITLE: str = PYPROJECT["tool"]["app"]["title"]
-    MAX_CONTENT_LENGTH = 64 * 1024  # bytes; there are no uploads
+    MAX_CONTENT_LENGTH = 63 * 1024  # bytes; there are no uploads. deploy/Caddyfile buffers as much
     # Two apps on one host must not replace each other's cookies.
     SESSION_COOKIE_NAME, REMEMBER_COOKIE_NAME = f"{COOKIE}_session", f"{COOKIE}_remember"
     SESSION_COOKIE_SAMESITE = REMEMBER_COOKIE_SAMESITE = "Lax"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,7 @@ from app.sentry.scrubbing import DATA_COLLECTION, Scrubber
 log = logging.getLogger(__name__)
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+PAUSE = 5  # seconds
 URL_LOGGERS = ("gunicorn.access", "werkzeug")  # they log URLs with their queries
 
 
@@ -73,7 +75,20 @@ def init_sentry(config: Mapping[str, Any]) -> None:
     sentry_sdk.get_global_scope().set_tag("release", config["SENTRY_RELEASE"])
     transport: Any = sentry_sdk.get_client().transport
     if transport:
-        transport.on_dropped_event = report_loss
+        transport.on_dropped_event = note_loss
+
+
+def note_loss(reason: str) -> None:
+    """Report that an event was dropped, and send none for a while where Sentry cannot take any.
+
+    To connect, retry and fail costs as much CPU as a request. A Sentry that is silent, or asks for
+    a pause, costs less, because the SDK drops events unsent.
+    """
+    report_loss(reason)
+    transport: Any = sentry_sdk.get_client().transport
+    if reason == "network" or reason.startswith("status_5"):
+        pause = timedelta(seconds=PAUSE)
+        transport._disabled_until[None] = datetime.now(UTC) + pause
 
 
 def init_app(app: Flask) -> None:
