@@ -127,7 +127,7 @@ def test_loss_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 def test_refusing_host_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     """After a failure to connect, the next event is dropped unsent: retries cost CPU."""
     report_loss.cache_clear()
-    create_app(config_class(SENTRY_DSN="http://public@127.0.0.1:9/1"))
+    create_app(config_class(SENTRY_DSN="http://public@127.0.0.1:9/1", SENTRY_LOGS="1"))
     client = sentry_sdk.get_client()
     with sentry_sdk.isolation_scope():
         for number in range(2):
