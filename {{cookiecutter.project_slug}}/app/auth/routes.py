@@ -1,14 +1,12 @@
 """Register, log in, log out, reset a password, and the pages of one's own account."""
 
-import re
-
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required, logout_user
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from app.auth import service
+from app.auth.access import LOST_ACCOUNT, local_path, note_user, refuse_lost_account
 from app.auth.commands import reset_link, set_password
 from app.auth.forms import (
     ChangeEmailForm,
@@ -19,23 +17,18 @@ from app.auth.forms import (
     RegistrationForm,
 )
 from app.auth.models import User
-from app.extensions import db, login_manager
+from app.extensions import db
 from app.limits import limit_guesses, limiter
-from app.sentry.sampling import is_never_traced
 
 bp = Blueprint("auth", __name__, template_folder="templates", cli_group=None)
 bp.cli.add_command(reset_link)
 bp.cli.add_command(set_password)
+bp.before_app_request(note_user)
+for error in LOST_ACCOUNT:
+    bp.app_errorhandler(error)(refuse_lost_account)
 
 TAKEN = "This name or e-mail address has just been taken."
 CHANGED = "The password was changed meanwhile. Please log in."
-
-
-@bp.before_app_request
-def note_user() -> None:
-    """Load the user before a view can crash, so that Sentry learns whose request it was."""
-    if not is_never_traced(request.path):
-        g.user_id = getattr(current_user, "id", None)
 
 
 @bp.get("/auth/login")
@@ -59,35 +52,6 @@ def log_in() -> ResponseReturnValue:
             return redirect(local_path(request.args.get("next")) or url_for("main.index"))
         flash("Wrong username or password.", "error")
     return render_template("auth/login.html", form=form)
-
-
-def local_path(target: str | None) -> str | None:
-    """Return `target` if it is a path of this site.
-
-    Browsers read `//host` as another site, also with a backslash or with tabs in it.
-    """
-    return target if target and re.fullmatch(r"/(?![/\\])[^\\\s\x00-\x1f\x7f]*", target) else None
-
-
-@login_manager.unauthorized_handler
-def ask_to_log_in() -> ResponseReturnValue:
-    """Redirect to the log-in page, which redirects back unless a form was sent."""
-    flash("Please log in to see this page.")
-    target = request.script_root + request.full_path.rstrip("?")
-    return redirect(url_for("auth.login", next=target if request.method == "GET" else None))
-
-
-@bp.app_errorhandler(IntegrityError)
-@bp.app_errorhandler(ObjectDeletedError)
-@bp.app_errorhandler(StaleDataError)
-def refuse_lost_account(error: Exception) -> ResponseReturnValue:
-    """Ask a user to log in whose account was deleted while the request was at work."""
-    db.session.rollback()
-    user_id = g.get("user_id")  # current_user would ask for the row that may be gone
-    if user_id is None or db.session.get(User, user_id):
-        raise error
-    logout_user()
-    return login_manager.unauthorized()  # type: ignore[no-any-return]
 
 
 @bp.post("/auth/logout")

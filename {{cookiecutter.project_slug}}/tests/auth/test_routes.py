@@ -12,8 +12,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.auth import service
+from app.auth.access import local_path
 from app.auth.models import Login, User, utcnow
-from app.auth.routes import local_path
 from app.config import COOKIE
 from app.extensions import db
 from tests.auth.conftest import is_logged_in
