@@ -62,7 +62,8 @@ class Load:
             response = browser.request(
                 method, self.site, data=form, timeout=TIMEOUT, allow_redirects=False
             )
-            succeeded, outcome = response.status_code == (302 if form else 200), str(response)
+            succeeded = response.ok and response.is_redirect == bool(form)
+            outcome = str(response)
         except requests.RequestException as error:
             succeeded, outcome = False, repr(error)
         seconds = time.monotonic() - start
