@@ -1,5 +1,6 @@
 """Fixtures: a default bake, answers typed at the prompts, a terminal, and a served project."""
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from tests.support.browsers import CHROMIUM, chromium
 from tests.support.commands import HERE, skip_unless_ci
 from tests.support.sentry import Sink
 from tests.support.servers import Project, install
-from tests.support.template import TEMPLATE
+from tests.support.template import BODY, TEMPLATE
 
 settings.register_profile("thorough", deadline=None, max_examples=1000, derandomize=True)
 settings.register_profile("fast", deadline=None, max_examples=50)
@@ -65,10 +66,15 @@ def typed(_cookiecutter_config_file: Path, monkeypatch: pytest.MonkeyPatch) -> B
 
 
 @pytest.fixture(scope="session")
-def npx() -> None:
-    """Skip the test where there is no Node, except in CI, where it then fails."""
-    if not shutil.which("npx"):
-        skip_unless_ci("there is no Node")
+def npx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Put the Node that projects pin first on the PATH, whichever Node this machine has."""
+    venv, path = tmp_path_factory.mktemp("venv"), tmp_path_factory.mktemp("node")
+    install(BODY / "browser/requirements.txt", venv)
+    for program in ("node", "npm", "npx"):  # and not the environment's Python
+        (path / program).symlink_to(venv / "bin" / program)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(path), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_missing_node_is_reported(fresh: Path, tmp_path: Path) -> None:
     """Without Node, one line says what is missing."""
     (tmp_path / "node").symlink_to("/bin/false")
     result = Shell(fresh).run("make", "spotlight", PATH=f"{tmp_path}:{os.environ['PATH']}")
-    assert result.stderr.splitlines()[0] == "Spotlight needs Node 20 or newer: https://nodejs.org"
+    assert result.stderr.splitlines()[0] == "Spotlight needs Node 22 or newer: https://nodejs.org"
 
 
 def test_broken_route_shows_in_spotlight(spotlighted: Spotlighted) -> None:

@@ -63,6 +63,14 @@ def test_prereleases_are_tested_on_the_next_python() -> None:
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [newest, following]
 
 
+def test_linux_runners_are_pinned() -> None:
+    """All jobs on Linux run on the same version of Ubuntu, which a workflow names."""
+    workflows = [path for root in (TEMPLATE, BODY) for path in root.glob(".github/workflows/*.yml")]
+    texts = "".join(path.read_text("utf-8") for path in workflows)
+    [runner] = set(re.findall(r"runs-on: (ubuntu-.*)", texts))
+    assert runner != "ubuntu-latest"
+
+
 def test_every_recipe_is_explained() -> None:
     """`make help` lists each recipe."""
     [recipes] = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)

@@ -217,7 +217,7 @@ class Rehearsal:
             *("--secret-file", self.folder / "secrets"),
             *("--var-file", self.folder / "vars"),
             *("--env-file", "/dev/null"),
-            *("--platform", "ubuntu-latest=-self-hosted"),
+            *("--platform", f"{WORKFLOW['jobs']['image']['runs-on']}=-self-hosted"),
             *("--action-cache-path", self.folder / "act"),
             "--action-offline-mode",
             "--no-cache-server",
