@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.baking import COOKIECUTTER, Terminal
 from tests.support.commands import HERE, Shell, docker, skip_unless_ci
-from tests.support.hooks import DEFAULT_FILES
+from tests.support.hooks import DEFAULT_FILES, PRE_GEN
 from tests.support.servers import UV, find_python
 from tests.support.template import BODY, TEMPLATE, files
 
@@ -36,15 +36,13 @@ def test_cookiecutter_runs_on_any_python(terminal: Terminal, config: str, python
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.7.3", "2.1.1"])
-def test_old_cookiecutter_is_refused(
-    terminal: Terminal, config: tuple[str, str], version: str
-) -> None:
-    """One line says which Cookiecutter is needed, where an older one reads yes and no as text."""
+def test_old_cookiecutter_is_refused(terminal: Terminal, config: str, version: str) -> None:
+    """A line says which Cookiecutter is needed, where an older one reads yes and no as text."""
     run = (UV, "tool", "run", "--quiet", "--python", "3.11", "--from", f"cookiecutter=={version}")
-    old = HERE.run(*run, *COOKIECUTTER[2:], "--no-input", *config, f"-o{terminal.folder}")
-    assert [line for line in old.stderr.splitlines() if "Cookiecutter" in line] == [
-        "browser_tracing: must be yes or no, which Cookiecutter reads from version 2.2 on"
-    ]
+    old = HERE.run(*run, *COOKIECUTTER[2:], "--no-input", config, f"-o{terminal.folder}")
+    refusal = "must be yes or no, which Cookiecutter reads from version 2.2 on"
+    lines = [f"{key}: {refusal}" for key in PRE_GEN.SWITCHES]
+    assert [line for line in old.stderr.splitlines() if "Cookiecutter" in line] == lines
 
 
 @pytest.mark.slow
