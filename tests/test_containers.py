@@ -17,8 +17,8 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import HERE, Shell, docker
 from tests.support.containers import container
-from tests.support.sentry import spotlight_stream
 from tests.support.servers import env_of, free_port, responds, wait_for
+from tests.support.spotlight import see_error, see_trace
 from tests.support.template import ANSWERS, DSN
 from tests.support.visitors import crash, get, sign_up, submit
 
@@ -170,17 +170,13 @@ def test_image_refuses_to_start_without_database(image: str) -> None:
 
 def test_broken_route_shows_in_spotlight(laptop: Composed, browser: Browser) -> None:
     """Without an account, a person sees the crash on Spotlight's page, whatever its port."""
-    event_id = crash(laptop.site)
-    page = browser.new_page()
-    page.goto(f"{laptop.spotlight}/telemetry/errors")
-    page.get_by_text(event_id[:8]).wait_for()
-    page.close()
+    see_error(browser, laptop.spotlight, crash(laptop.site))
 
 
-def test_trace_shows_in_spotlight(laptop: Composed) -> None:
-    """Spotlight receives the trace of a request."""
-    trace = get(laptop.site).headers["X-Trace-Id"]
-    assert wait_for(lambda: trace in spotlight_stream(laptop.spotlight), "the trace")
+def test_trace_shows_in_spotlight(laptop: Composed, browser: Browser) -> None:
+    """A person sees the trace of a request, with its spans, on Spotlight's page."""
+    trace = get(f"{laptop.site}/auth/login").headers["X-Trace-Id"]
+    see_trace(browser, laptop.spotlight, trace, transactions=1)
 
 
 def test_data_outlives_down(laptop: Composed) -> None:

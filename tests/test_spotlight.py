@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell
-from tests.support.servers import Project, responds, wait_for
-from tests.support.spotlight import Spotlighted, make_spotlight
+from tests.support.servers import Project, responds
+from tests.support.spotlight import Spotlighted, make_spotlight, see_error, see_trace
 from tests.support.visitors import crash, get
 
 pytestmark = pytest.mark.slow
@@ -40,16 +41,27 @@ def test_missing_node_is_reported(fresh: Path, tmp_path: Path) -> None:
     assert result.stderr.splitlines()[0] == "Spotlight needs Node 22 or newer: https://nodejs.org"
 
 
-def test_broken_route_shows_in_spotlight(spotlighted: Spotlighted) -> None:
-    """Spotlight shows the event of a crash without an account at Sentry."""
-    event_id = crash(spotlighted.site)
-    assert wait_for(lambda: spotlighted.shows(event_id), "the event in Spotlight")
+def test_broken_route_shows_in_spotlight(spotlighted: Spotlighted, browser: Browser) -> None:
+    """Spotlight's page shows the event of a crash without an account at Sentry."""
+    see_error(browser, spotlighted.spotlight, crash(spotlighted.site))
 
 
-def test_trace_shows_in_spotlight(spotlighted: Spotlighted) -> None:
-    """Spotlight shows the trace that the response names."""
+def test_trace_shows_in_spotlight(spotlighted: Spotlighted, browser: Browser) -> None:
+    """Spotlight's page shows the trace that the response names, with its spans."""
     trace = get(f"{spotlighted.site}/auth/login").headers["X-Trace-Id"]
-    assert wait_for(lambda: spotlighted.shows(trace), "the trace in Spotlight")
+    see_trace(browser, spotlighted.spotlight, trace, transactions=1)
+
+
+def test_page_load_shows_in_spotlight(cookies_session: Cookies, browser: Browser) -> None:
+    """With browser_tracing, the load of the page is a part of the trace on Spotlight's page."""
+    project = cookies_session.bake(extra_context={"browser_tracing": True}).project_path
+    Shell(project).succeed("make", "assets", ".venv/prod")
+    with make_spotlight(project) as started:
+        page = browser.new_page()
+        response = page.goto(f"{started.site}/auth/login")
+        assert response
+        see_trace(browser, started.spotlight, response.headers["x-trace-id"], transactions=2)
+        page.close()
 
 
 def test_spotlight_listens_on_loopback(spotlighted: Spotlighted) -> None:

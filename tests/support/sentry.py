@@ -13,8 +13,6 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 
-import requests
-
 from tests.support.servers import free_port
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -114,14 +112,3 @@ def broken_host(fault: str) -> Iterator[str]:
         case _:
             with Sink({"limits": LIMITED, "fails": BROKEN, "resets": RESET}[fault]) as sink:
                 yield sink.dsn
-
-
-def spotlight_stream(url: str) -> str:
-    """Return the envelopes that a Spotlight has received; its stream never ends by itself."""
-    seen: list[bytes] = []
-    with (
-        suppress(requests.ConnectionError),
-        requests.get(f"{url}/stream", stream=True, timeout=2) as stream,
-    ):
-        seen.extend(stream.iter_lines())
-    return b"".join(seen).decode()

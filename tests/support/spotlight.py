@@ -1,6 +1,7 @@
-"""`make spotlight` of a baked project: the app beside a local Spotlight, which comes from npm."""
+"""`make spotlight` of a baked project, and what a person sees on the page of a Spotlight."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.sentry import spotlight_stream
+from playwright.sync_api import Browser
+
 from tests.support.servers import free_port, responds, wait_for
 
 
@@ -25,10 +27,6 @@ class Spotlighted:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGINT)
 
-    def shows(self, text: str) -> bool:
-        """Tell whether Spotlight has received an envelope with a text."""
-        return text in spotlight_stream(self.spotlight)
-
 
 @contextmanager
 def make_spotlight(project: Path) -> Iterator[Spotlighted]:
@@ -43,3 +41,23 @@ def make_spotlight(project: Path) -> Iterator[Spotlighted]:
             yield started
         finally:
             started.interrupt()
+
+
+def see_error(browser: Browser, spotlight: str, event_id: str) -> None:
+    """Wait until Spotlight's page lists an event."""
+    page = browser.new_page()
+    page.goto(f"{spotlight}/telemetry/errors")
+    page.get_by_text(event_id[:8]).wait_for()
+    page.close()
+
+
+def see_trace(browser: Browser, spotlight: str, trace: str, transactions: int) -> None:
+    """Wait until Spotlight's page lists a trace of the log-in page, with spans.
+
+    The stream of Spotlight has the trace even if the page lists it without its request.
+    """
+    page = browser.new_page()
+    page.goto(f"{spotlight}/telemetry/traces")
+    row = rf"{trace[:8]}.*auth.login.*[1-9]\d* spans, {transactions} txns"
+    page.get_by_role("link", name=re.compile(row)).wait_for()
+    page.close()
