@@ -61,7 +61,7 @@ lint: $(READY)  ## check style, types, spelling, workflows
 lock: | $(UV)  ## pin the newest release of every tool and of the project's packages
 	.ci/lock '$(abspath $(UV))'
 
-outdated: $(READY)  ## list the pins that are behind the newest releases, and by how many days
+outdated: $(READY)  ## list the pins that are behind the newest releases, and who holds them back
 	@.venv/bin/python .ci/outdated.py '$(abspath $(UV))'
 
 release:  ## make a release of what is committed: make release VERSION=1.3.0
