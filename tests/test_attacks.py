@@ -95,7 +95,7 @@ def proxy(
     caddy = swarm["services"]["caddy"]
     del caddy["ports"]
     web = {"image": "python:3.14-slim", "command": ["python", "-c", APP], "init": True}
-    config = {"file": str(file.parent / swarm["configs"]["caddyfile"]["file"])}
+    config = {"file": str(default_project / swarm["configs"]["caddyfile"]["file"])}
     composed = {
         "services": {"caddy": caddy, "web": web},
         "configs": {"caddyfile": config},

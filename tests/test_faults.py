@@ -184,7 +184,7 @@ def outage(project: Project, engine: None) -> Outage:
         wait_for(lambda: upgrade().returncode == 0, "PostgreSQL")
         wrong = settings | {"DATABASE_URL": url_of(database, login="postgres:mistyped")}
         ask = "from wsgi import app; app.test_client().get('/readyz')"
-        log = project.run("python", "-c", ask, **wrong).stdout
+        log = project.run("python", "-c", ask, **wrong).stderr
         with project.serving(**settings) as gunicorn:
             site = gunicorn.url
             susan = sign_up(site)
