@@ -56,7 +56,9 @@ class Post(Base):
 
 def note_seen(user: Any) -> None:
     """Update `last_seen` of `user` at most once a minute, since each update costs a commit."""
-    profile = user.profile = user.profile or Profile(last_seen=datetime.min)
+    profile = user.profile
+    if not profile:
+        profile = user.profile = Profile(last_seen=datetime.min)
     if utcnow() - profile.last_seen >= timedelta(minutes=1):
         profile.last_seen = utcnow()
         save()  # another request of the same user may have added a profile meanwhile

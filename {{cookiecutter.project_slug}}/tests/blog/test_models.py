@@ -42,6 +42,13 @@ def test_last_seen(blog: Blog, david: int, age: int, is_written: bool) -> None:
     assert (blog.read(select(Profile.last_seen)) > [before]) is is_written
 
 
+def test_second_visit_leaves_nothing_to_store(blog: Blog, david: int) -> None:
+    """A visit within a minute changes no row, so that the page's query flushes nothing."""
+    blog.add(Profile(user_id=david))
+    models.note_seen(db.session.get_one(User, david))
+    assert not db.session.dirty
+
+
 def test_profile_is_loaded_with_user(blog: Blog, david: int) -> None:
     """Loading a user and the user's profile takes one query."""
     blog.add(Profile(user_id=david))
