@@ -34,10 +34,13 @@ def test_image_does_not_depend_on_umask(owner: Shell) -> None:
         assert docker("exec", name, "sh", "-c", unreadable) == ""
 
 
-@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_health_check_asks_no_proxy(owner: Shell, name: str) -> None:
-    """The container becomes healthy, although a proxy that does not respond is configured."""
-    with container(f"{SLUG}:{ANSWERS['release']}", "--env", f"{name}=http://127.0.0.1:9") as web:
+PROXIES = [f"{name}=http://127.0.0.1:9" for name in ("http_proxy", "HTTP_PROXY", "all_proxy")]
+
+
+@pytest.mark.parametrize("variable", ["PORT=5000", "PORT=", *PROXIES])
+def test_health_check_asks_the_app(owner: Shell, variable: str) -> None:
+    """The container becomes healthy on any port, and with a proxy that does not respond."""
+    with container(f"{SLUG}:{ANSWERS['release']}", "--env", variable) as web:
         assert docker("inspect", "--format", "{{.State.Health.FailingStreak}}", web) == "0"
 
 
