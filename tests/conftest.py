@@ -1,9 +1,11 @@
 """Fixtures: a default bake, answers typed at the prompts, a terminal, and a served project."""
 
 import os
+import resource
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +125,13 @@ def browser() -> Iterator[Browser]:
         skip_unless_ci("there is no Chromium")
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def attackers() -> Iterator[ExitStack]:
+    """Return what closes the attackers' sockets, of which a test may open very many."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    with ExitStack() as stack:
+        yield stack
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)

