@@ -6,7 +6,7 @@ PORT ?= 8000
 UV := $(shell command -v uv || echo .uv/bin/uv)
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)
 DEMO := build/demo/microblog
-IN_DEMO := $(MAKE) --no-print-directory -C $(DEMO) PYTHONDONTWRITEBYTECODE=
+IN_DEMO := $(MAKE) --no-print-directory -C $(DEMO) PYTHONDONTWRITEBYTECODE= 'UV=$(CURDIR)/.venv/bin/uv'
 READY := .venv/ready
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -12,7 +12,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell
 from tests.support.sentry import Sink
-from tests.support.servers import Project, wait_for
+from tests.support.servers import UV, Project, wait_for
 from tests.support.spotlight import make_spotlight
 from tests.support.template import BODY
 from tests.support.visitors import PASSWORD, sign_up, submit
@@ -51,7 +51,7 @@ def traced(cookies_session: Cookies, sink: Sink) -> Project:
     """Return a project that traces in the browser, built, installed and migrated."""
     answers = {"browser_tracing": True, "sentry_dsn": sink.dsn, "release": "1.2.3"}
     folder: Path = cookies_session.bake(answers).project_path
-    Shell(folder).succeed("make", "assets", ".venv/prod")
+    Shell(folder).succeed("make", f"UV={UV}", "assets", ".venv/prod")
     traced = Project(folder, folder / ".venv")
     traced.succeed("flask", "db", "upgrade")
     return traced

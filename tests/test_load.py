@@ -234,3 +234,43 @@ def test_page_is_served_during_all_attacks(stack: Stack, attackers: ExitStack) -
         for work in working:
             work.result()
     assert max(map(median, seconds.values())) < 1
+
+
+def test_parallel_guesses_are_counted(stack: Stack) -> None:
+    """Of 80 guesses at an account that arrive at once from one network, at most 10 are checked."""
+    person = Person(0, stack.app)
+    login = {"username": "nobody", "password": "guess", "csrf_token": person.token("/auth/login")}
+
+    def guess(_: int) -> bool:
+        cookies, headers = person.browser.cookies, person.browser.headers
+        url = f"{stack.app}/auth/login"
+        page = requests.post(url, login, cookies=cookies, headers=headers, timeout=PATIENCE)
+        return "Wrong username or password" in page.text
+
+    with ThreadPoolExecutor(80) as pool:
+        assert 1 <= sum(pool.map(guess, range(80))) <= 10
+
+
+@pytest.mark.parametrize(
+    ("fault", "repair"),
+    [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    ],
+    ids=["full", "read-only"],
+)
+def test_guesses_are_counted_without_redis(stack: Stack, fault: str, repair: str) -> None:
+    """While Redis cannot store anything, workers count for themselves, and pages are served."""
+    person = Person(1, stack.app)
+    login = {"username": fault, "password": "guess", "csrf_token": person.token("/auth/login")}
+    redis = ("exec", "redis", "redis-cli")
+    stack.compose(*redis, *fault.split())
+    try:
+        pages = [
+            person.browser.post(f"{stack.app}/auth/login", login, timeout=PATIENCE)
+            for _ in range(25)
+        ]
+    finally:
+        stack.compose(*redis, *repair.split())
+    assert [page.status_code for page in pages[:10]] == [200] * 10
+    assert pages[-1].status_code == 429

@@ -1,9 +1,11 @@
 """The baked default project: installed, migrated, served, and watched by a recording Sentry."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 from pytest_cookies.plugin import Cookies
 from sentry_relay.processing import StoreNormalizer
 
@@ -11,7 +13,7 @@ from tests.support.commands import HERE
 from tests.support.sentry import Sink
 from tests.support.servers import UV, Project, find_python, install, wait_for
 from tests.support.template import BODY, CONTEXT, DSN, files
-from tests.support.visitors import crash
+from tests.support.visitors import TIMEOUT, crash, csrf_token, sign_up
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +50,21 @@ def test_sentry_test_names_the_event(project: Project, sentry: Sink) -> None:
     assert sentry.event_ids() & set(printed)
 
 
+def test_many_write_to_sqlite_at_once(site: str) -> None:
+    """All of 40 people who post at the same time succeed, although SQLite has one writer."""
+    browser = sign_up(site)
+    token = csrf_token(browser.get(site, timeout=TIMEOUT))
+
+    def post(number: int) -> int:
+        form = {"csrf_token": token, "post": f"Post {number}"}
+        cookies = browser.cookies
+        page = requests.post(site, form, cookies=cookies, timeout=TIMEOUT, allow_redirects=False)
+        return page.status_code
+
+    with ThreadPoolExecutor(40) as pool:
+        assert {*pool.map(post, range(200))} == {302}
+
+
 # PyYAML, which dev.txt has, may be built: without a compiler it becomes a pure Python package.
 @pytest.mark.parametrize("lock", ["prod", "dev", "deploy"])
 @pytest.mark.parametrize("python", PYTHONS)
@@ -60,12 +77,13 @@ def test_pins_install_on_every_python(lock: str, python: str, tmp_path: Path) ->
 
 # test_owner_commands_succeed covers our own Python, and test_containers.py the image's.
 @pytest.mark.parametrize("python", sorted({*PYTHONS[1:]} - {OWN_PYTHON}))
-def test_own_tests_pass_on_every_python(python: str, default_project: Path, tmp_path: Path) -> None:
-    """The project's tests pass on each Python that this machine has."""
-    project = Project(default_project, tmp_path / "venv")
-    install(BODY / "requirements/test.txt", project.venv, find_python(python))
-    cache = str(tmp_path / "cache")  # other tests share the project's folder
-    project.succeed("pytest", "-p", "no:cacheprovider", PYTHONPYCACHEPREFIX=cache)
+def test_own_tests_pass_on_every_python(python: str, tmp_path: Path) -> None:
+    """The tests of the unrendered body pass on each Python of this machine, and leave no file."""
+    before = files(BODY)
+    install(BODY / "requirements/test.txt", tmp_path / "venv", find_python(python))
+    caches = {"PYTHONPYCACHEPREFIX": str(tmp_path), "HOME": str(tmp_path)}
+    Project(BODY, tmp_path / "venv").succeed("pytest", "-p", "no:cacheprovider", **caches)
+    assert files(BODY) == before
 
 
 def test_owner_commands_succeed(cookies: Cookies) -> None:
@@ -76,12 +94,6 @@ def test_owner_commands_succeed(cookies: Cookies) -> None:
     project.succeed("git", "add", ".")
     project.succeed("make", "test", "lint", "install", f"PYTHON={sys.executable}")
     project.succeed(".venv/bin/pre-commit", "run", "--all-files")
-
-
-def test_body_works_in_place(tmp_path: Path) -> None:
-    """The tests of the unrendered body pass, and leave no file in it."""
-    before = files(BODY)
-    install(BODY / "requirements/test.txt", tmp_path / "venv")
-    caches = {"PYTHONPYCACHEPREFIX": str(tmp_path), "HOME": str(tmp_path)}
-    Project(BODY, tmp_path / "venv").succeed("pytest", "-p", "no:cacheprovider", **caches)
-    assert files(BODY) == before
+    # pip has installed what uv would install, which other tests and people use.
+    again = ("--dry-run", "--require-hashes", "-r", "requirements/dev.txt", "--python", ".venv")
+    assert "Would make no changes" in project.run(UV, "pip", "install", *again).stderr

@@ -42,6 +42,7 @@ def test_hashes_are_salted() -> None:
         ("", QUICK_HASH, False),
         (PASSWORD, None, False),
     ],
+    ids=["right", "other case", "empty", "no hash"],  # the hash has another salt in each run
 )
 def test_is_right(password: str, stored: str | None, right: bool) -> None:
     """A password is right if the stored hash is its own."""
