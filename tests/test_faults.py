@@ -162,6 +162,24 @@ def test_malformed_body_is_refused(watched: Watched) -> None:
     assert watched.sink.items("event") == []
 
 
+# A route as an owner may write it, whose crash quotes a row of the database.
+SAME_NAME_TWICE = """
+from sqlalchemy import insert
+from wsgi import app
+from app.auth.models import User
+from app.extensions import db
+
+@app.get("/twice")
+def twice():
+    row = {"username": "planted", "username_key": "planted", "email": "planted@example.com"}
+    row |= {"email_key": "planted@example.com", "password_hash": "planted"}
+    for _ in range(2):
+        db.session.execute(insert(User).values(row))
+
+app.test_client().get("/twice")
+"""
+
+
 @dataclass
 class Outage:
     """The responses without a database, and afterwards."""
@@ -172,6 +190,7 @@ class Outage:
     fingerprints: set[tuple[str, ...]]
     page_afterwards: int
     log_with_wrong_password: str
+    events_of_same_name: str
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +204,9 @@ def outage(project: Project, engine: None) -> Outage:
         wrong = settings | {"DATABASE_URL": url_of(database, login="postgres:mistyped")}
         ask = "from wsgi import app; app.test_client().get('/readyz')"
         log = project.run("python", "-c", ask, **wrong).stderr
+        project.succeed("python", "-c", SAME_NAME_TWICE, **settings)
+        same_name = str(sink.items("event"))
+        sink.bodies.clear()
         with project.serving(**settings) as gunicorn:
             site = gunicorn.url
             susan = sign_up(site)
@@ -197,7 +219,7 @@ def outage(project: Project, engine: None) -> Outage:
             afterwards = susan.get(site, timeout=TIMEOUT).status_code
             gunicorn.stop()
         fingerprints = {tuple(event["fingerprint"]) for event in sink.items("event")}
-    return Outage(pages, ready, alive, fingerprints, afterwards, log)
+    return Outage(pages, ready, alive, fingerprints, afterwards, log, same_name)
 
 
 @pytest.mark.containers
@@ -218,6 +240,13 @@ def test_wrong_password_is_logged(outage: Outage) -> None:
     """A log line says that the database refused the password, and does not contain it."""
     assert 'password authentication failed for user "postgres"' in outage.log_with_wrong_password
     assert "mistyped" not in outage.log_with_wrong_password
+
+
+@pytest.mark.containers
+def test_rows_quoted_by_postgresql_are_not_sent(outage: Outage) -> None:
+    """The event of a unique constraint has its name, and nothing of the row in its message."""
+    assert "UniqueViolation" in outage.events_of_same_name
+    assert "planted" not in outage.events_of_same_name
 
 
 @pytest.mark.containers
