@@ -19,6 +19,7 @@ from tests.support.template import BODY, CONTEXT, TEMPLATE, files
 
 LOCK = (TEMPLATE / "requirements.txt").read_text("utf-8")
 MAKEFILE = (TEMPLATE / "Makefile").read_text("utf-8")
+TAGS = HERE.run("git", "tag", "--list", "v*", "--sort", "version:refname").stdout.split()
 PINS = set(re.findall(r"^([\w.-]+==[\w.]+)", LOCK, re.MULTILINE))
 
 
@@ -141,3 +142,29 @@ def test_release_is_tagged(tmp_path: Path) -> None:
     repository.succeed("make", "release", "VERSION=1.0.0", **IDENTITY)
     assert repository.succeed("git", "describe") == "v1.0.0"
     assert "\n## [1.0.0] - 20" in (tmp_path / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_changelog_says_what_is_tagged(tmp_path: Path) -> None:
+    """The newest release of the changelog is tagged at its own commit, and only once."""
+    repository = Shell(tmp_path)
+    changelog = tmp_path / "CHANGELOG.md"
+    seen = []
+    for heading in ("Unreleased", "1.0.0", "1.1.0"):
+        changelog.write_text(f"# Changelog\n\n## [{heading}] - 2026-11-28\n")
+        repository.commit()
+        commit = repository.succeed("git", "rev-parse", "HEAD")
+        changelog.write_text(changelog.read_text() + "More.\n")
+        repository.commit()
+        tag = repository.succeed(TEMPLATE / ".ci/tag")
+        seen.append(tag.replace(commit, "COMMIT"))
+    repository.succeed("git", "tag", "v1.1.0")
+    seen.append(repository.succeed(TEMPLATE / ".ci/tag"))
+    assert seen == ["", "v1.0.0 COMMIT", "v1.1.0 COMMIT", ""]
+
+
+@pytest.mark.parametrize("tag", TAGS[-1:])
+def test_released_migrations_stay_as_they_are(tag: str) -> None:
+    """A migration of the newest release is neither changed nor removed: projects have run it."""
+    migrations = BODY / "migrations/versions"
+    changed = HERE.succeed("git", "diff", "--name-only", "--diff-filter=a", tag, "--", migrations)
+    assert changed == ""
