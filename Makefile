@@ -42,7 +42,7 @@ test-fast: $(READY)  ## run the tests that install nothing
 mutate: $(READY)  ## list the changes of a module that no test notices (ARGS="MODULE TEST ...")
 	.venv/bin/python -m tests.support.mutation $(ARGS)
 
-bench: $(READY)  ## measure pages, growth, the image, and the cost of Sentry (ARGS="--quick pages")
+bench: $(READY)  ## measure pages, growth, the image, Sentry, and how long people wait (ARGS="--quick pages")
 	.venv/bin/python -m bench $(ARGS)
 
 pictures: $(READY)  ## take the pictures of the READMEs; needs Chromium and Node

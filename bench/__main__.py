@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench.report import save
 
-NAMES = ("pages", "growth", "containers", "sentry")
+NAMES = ("pages", "growth", "containers", "sentry", "waits")
 
 
 def main() -> None:
