@@ -46,7 +46,7 @@ COMMANDS = {
     ".venv/bin/flask db upgrade": "test_models_and_migrations_agree",
     "rm -r app/blog tests/blog": "test_example_is_thrown_out",
     '.venv/bin/flask db migrate -m "Remove the Microblog"': "test_example_is_thrown_out",
-    '.venv/bin/flask db migrate -m "Add notes"': "test_own_column_keeps_the_tests_green",
+    '.venv/bin/flask db migrate -m "Add notes"': "test_own_tests_pass",
     ".venv/bin/flask run": "test_broken_route_shows_in_spotlight",
     ".venv/bin/pytest": "test_own_tests_pass_on_every_python",
     "make assets": "test_script_is_small",

@@ -15,6 +15,7 @@ from pytest_cookies.plugin import Cookies
 from tests.support.answers import CHOICES, FILES, OTHERS
 from tests.support.commands import HERE, Shell, docker
 from tests.support.containers import container
+from tests.support.owners import add_page, change_models
 from tests.support.servers import Project, install
 from tests.support.template import BODY, PROMPTS
 
@@ -100,7 +101,12 @@ def test_types_are_right(owned: Project, venv: Path) -> None:
 
 
 def test_own_tests_pass(owned: Project) -> None:
-    """The project passes its own tests."""
+    """After a column, a table, a page and their migration, the project's own tests pass."""
+    change_models(owned)
+    add_page(owned)
+    owned.succeed("flask", "db", "upgrade")
+    owned.succeed("flask", "db", "migrate", "-m", "bills")
+    assert "/bills" in owned.succeed("flask", "routes")
     owned.succeed("pytest")
 
 

@@ -16,34 +16,12 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell
 from tests.support.containers import postgres, url_of
+from tests.support.owners import change_models
 from tests.support.servers import Project, env_of, install, wait_for
 from tests.support.template import BODY, files
 
 EXAMPLE = re.compile(r"\b(micro)?blogs?\b|\bposts\b|\btimelines?\b|\bfollow(ers?|ed)\b", re.I)
 HEX = hashlib.sha256(b"made up").hexdigest()[:40]
-COLUMN = "    login_token ="
-OWN_MODELS = '''
-
-class Bill(Base):
-    """A bill."""
-
-    __tablename__ = "bill"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
-'''
-OWN_PAGE = '''"""Bills."""
-
-from flask import Blueprint
-
-bp = Blueprint("bills", __name__)
-
-
-@bp.get("/bills")
-def show() -> str:
-    """Show all bills."""
-    return "No bills"
-'''
 DESCRIBE = """
 import json
 from sqlalchemy import inspect, text
@@ -78,27 +56,11 @@ def project(cookies: Cookies, venv: Path) -> Project:
     return project
 
 
-def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text in a file."""
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), "utf-8")
-
-
 def lint(project: Project) -> None:
     """Check the style of the project and its types, as `make lint` does."""
     project.succeed("ruff", "check", "--no-cache", ".")
     project.succeed("ruff", "format", "--check", "--no-cache", ".")
     project.succeed("mypy", "--cache-dir", project.venv / "mypy")
-
-
-def change_models(project: Project) -> None:
-    """Add a column with an index, make one longer, and add a table that refers to users."""
-    models = project.folder / "app/auth/models.py"
-    column = "    nickname: Mapped[str | None] = mapped_column(String(30), index=True)\n"
-    edit(models, COLUMN, column + COLUMN)
-    edit(models, "String(256)", "String(300)")
-    models.write_text(models.read_text("utf-8") + OWN_MODELS, "utf-8")
 
 
 @pytest.mark.slow
@@ -131,19 +93,6 @@ def test_ids_are_no_secrets(
     program, *arguments = shlex.split(entry)
     hook = Path(sys.executable).with_name(program)
     assert bool(Shell(tmp_path).run(hook, *arguments, "file").returncode) is refused
-
-
-@pytest.mark.slow
-def test_own_column_keeps_the_tests_green(project: Project) -> None:
-    """After a column, a table, a page and their migration, the project's own tests pass."""
-    change_models(project)
-    (project.folder / "app/bills").mkdir()
-    (project.folder / "app/bills/__init__.py").write_text('"""Bills."""\n')
-    (project.folder / "app/bills/routes.py").write_text(OWN_PAGE)
-    project.succeed("flask", "db", "upgrade")
-    project.succeed("flask", "db", "migrate", "-m", "bills")
-    project.succeed("pytest", "-p", "no:cacheprovider")
-    assert "/bills" in project.succeed("flask", "routes")
 
 
 class Database(Shell):

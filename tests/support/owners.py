@@ -1,0 +1,52 @@
+"""What an owner changes in a project."""
+
+from pathlib import Path
+
+from tests.support.servers import Project
+
+COLUMN = "    login_token ="
+OWN_MODELS = '''
+
+class Bill(Base):
+    """A bill."""
+
+    __tablename__ = "bill"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+'''
+OWN_PAGE = '''"""Bills."""
+
+from flask import Blueprint
+
+bp = Blueprint("bills", __name__)
+
+
+@bp.get("/bills")
+def show() -> str:
+    """Show all bills."""
+    return "No bills"
+'''
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text in a file."""
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def change_models(project: Project) -> None:
+    """Add a column with an index, make one longer, and add a table that refers to users."""
+    models = project.folder / "app/auth/models.py"
+    column = "    nickname: Mapped[str | None] = mapped_column(String(30), index=True)\n"
+    edit(models, COLUMN, column + COLUMN)
+    edit(models, "String(256)", "String(300)")
+    models.write_text(models.read_text("utf-8") + OWN_MODELS, "utf-8")
+
+
+def add_page(project: Project) -> None:
+    """Add a page in a folder of its own."""
+    (project.folder / "app/bills").mkdir()
+    (project.folder / "app/bills/__init__.py").write_text('"""Bills."""\n')
+    (project.folder / "app/bills/routes.py").write_text(OWN_PAGE)
