@@ -32,7 +32,7 @@ tests/blog test_races.py test_routes.py test_seed.py test_text.py""",
 app/sentry/browser/templates/browser broken_button.html feedback.html head.html
 app/sentry/browser __init__.py routes.py
 app/static .gitignore
-browser .gitignore .npmrc main.js package-lock.json package.json
+browser .gitignore .npmrc client.js main.js package-lock.json package.json
 browser requirements.in requirements.txt scrubbing.js
 tests/sentry/browser __init__.py test_routes.py""",
 }
