@@ -27,8 +27,8 @@ def icon() -> ResponseReturnValue:
 
 @bp.get("/robots.txt")
 def robots() -> ResponseReturnValue:
-    """Keep crawlers away from the pages of accounts, which have nothing for them."""
-    return Response("User-agent: *\nDisallow: /account\nDisallow: /auth/\n", mimetype="text/plain")
+    """Keep crawlers away from the pages of a user's own account."""
+    return Response("User-agent: *\nDisallow: /account\n", mimetype="text/plain")
 
 
 @bp.get("/.well-known/security.txt")
