@@ -57,10 +57,10 @@ def main() -> None:
                 page = window.new_page()
                 samples.log_in(page)
                 picture_timeline(page)
-                [session] = [c["value"] for c in window.cookies() if c["name"] == "session"]
+                cookies = "; ".join(f"{c['name']}={c['value']}" for c in window.cookies())
             for path in ("/", "/auth/login"):
                 print(path, lighthouse(samples.url + path))
-            print("timeline", lighthouse(samples.url, Cookie=f"session={session}"))
+            print("timeline", lighthouse(samples.url, Cookie=cookies))
 
 
 def baked(folder: Path, *targets: str, **answers: str) -> Project:

@@ -6,25 +6,24 @@ sys.path.pop(0)  # the temporary folder, where others may have put a json.py
 import json
 import os
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
 LONGEST = 255  # a pattern could take minutes to refuse a much longer answer
 NUMBER = r"(0|[1-9]\d{0,8})"
 PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
-HOST = rf"({PART}\.{PART}(:\d+)?|{PART}:\d+)"
 NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,60}")
 SLUG = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)\d)$)[a-z][a-z0-9-]{0,49}")
 RELEASE = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-(a|alpha|b|beta|rc)(\.?{NUMBER})?)?", re.A)
-IMAGE = re.compile(rf"({HOST}/({PART}/)*|({PART}/)?){PART}", re.A)
-DSN_HOST = r"(?i:[a-z\d][a-z\d.-]*)(:([1-9]\d{0,4}))?"
-DSN = re.compile(r"https?://[\w-]+(:[\w-]+)?@" + DSN_HOST + r"(/[\w.~-]+)*/\d{1,19}", re.A)
+IMAGE = re.compile(rf"(({PART}\.{PART}(:\d+)?|{PART}:\d+)/({PART}/)*|({PART}/)?){PART}", re.A)
+DSN = r"(?a)https?://[\w-]+(:[\w-]+)?@(?i:[a-z\d][a-z\d.-]*)(:([1-9]\d{0,4}))?(/[\w.~-]+)*/\d{1,19}"
 REPLAY_DIR = re.compile(r"""replay_dir["']?\s*:\s*(["']?)(.+?)\1\s*(,\s|\s#|}|$)""", re.M)
 
 
 def is_dsn(value: str) -> bool:
     """Tell whether the value is empty or a DSN that needs no quotes in `.env`."""
-    match = DSN.fullmatch(value.strip())
+    match = re.fullmatch(DSN, value.strip())
     return not value.strip() or (match is not None and int(match[3] or 1) <= 65535)
 
 
@@ -75,22 +74,23 @@ def forget_dsn(dsn: object) -> None:
             print(f"sentry_dsn: {path} may still contain it ({error})", file=sys.stderr)
 
 
-def remove_folders(output_dir: str, slug: str) -> None:
-    """Remove the folders that a slug with slashes made, of which Cookiecutter removes the last."""
-    os.chdir(output_dir)
-    for folder in (Path(slug), *Path(slug).parents):
-        with suppress(OSError):  # the folder is not empty
-            folder.rmdir()
-
-
 def main(answers: dict[str, object]) -> None:
     """Check the answers, and remove this rendered copy and the saved DSN."""
     Path(__file__).unlink()
     if answers["sentry_dsn"]:
         forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
-        if "/" in (slug := str(answers["project_slug"])):  # cruft has no _output_dir
-            remove_folders(str(answers.get("_output_dir", os.environ.get("PWD", "."))), slug)
+        if "/" in (slug := str(answers["project_slug"])):  # Cookiecutter removes the last
+            for folder in (Path(slug), *Path(slug).parents[:-1]):
+                with suppress(OSError):  # the folder is not empty
+                    Path(str(answers.get("_output_dir", os.environ.get("PWD", ""))), folder).rmdir()
+        if "_output_dir" in answers:  # cruft, which has none, takes answers as JSON
+            bad = {"sentry_dsn", *(fault.split(":")[0] for fault in faults)}
+            good = {k: v for k, v in answers.items() if k[0] != "_" and k not in bad}
+            image = ("docker_image", slug.rstrip("-"))  # follows the slug; braces are rendered
+            given = [f"{k}={v}" for k, v in good.items() if (k, v) != image and "{" not in str(v)]
+            command = shlex.join(["uvx", "cookiecutter", str(answers["_template"]), *given])
+            faults.append(f"To be asked again, with the valid answers as defaults: {command}")
         sys.exit("\n".join(faults))
 
 

@@ -1,6 +1,8 @@
 """A project that traces in the browser, in Chromium: what the browser sends, and where to."""
 
 import gzip
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_cookies.plugin import Cookies
 
-from tests.support.commands import Shell
+from tests.support import sentry_api
+from tests.support.commands import IDENTITY, Shell
 from tests.support.sentry import Sink
 from tests.support.servers import UV, Project, wait_for
 from tests.support.spotlight import make_spotlight
@@ -19,8 +22,8 @@ from tests.support.visitors import PASSWORD, sign_up, submit
 
 pytestmark = pytest.mark.slow
 
-PLACES = """about-me cause console cookie fetched-path fetched-query fragment local-storage message
-    post query referer rejection thrown-text title typed username"""
+PLACES = """about-me call cause console cookie fetched-path fetched-query fragment local-storage
+    message name post property query referer rejection thrown-text title typed username"""
 PLANTED = {place: f"planted-{place}" for place in PLACES.split()}
 BREAK = """(planted) => {
   localStorage.setItem("note", planted["local-storage"]);
@@ -34,9 +37,38 @@ BREAK = """(planted) => {
   setTimeout(() => { throw new Error(quoted, { cause }); });
   setTimeout(() => { throw planted["thrown-text"]; });
   setTimeout(() => { JSON.parse(document.querySelector("textarea").value); });
+  setTimeout(() => { null[planted.property]; });
+  setTimeout(() => { document.querySelector(`?${planted.call}`); });
+  setTimeout(() => { throw new ReferenceError(`${planted.name} is not defined`); });
   Promise.reject({ rejection: planted.rejection, page: document.body.innerHTML });
 }"""
-BROKEN = 4  # errors that it makes
+BROKEN = 7  # errors that it makes
+
+# Code that breaks, and the message that is sent of it.
+MESSAGES = {
+    "undefined.secret": "Cannot read properties of undefined (reading …)",
+    "null.secret = 1": "Cannot set properties of null (setting …)",
+    "const { secret } = null": "Cannot destructure property … as it is null.",
+    "secret()": "… is not defined",
+    "document.secret()": "… is not a function…",
+    "new document.body()": "… is not a constructor…",
+    "[...document]": "… is not iterable…",
+    "JSON.parse('secret')": "Unexpected token …",
+    "JSON.parse('')": "Unexpected end of JSON input",
+    "JSON.parse('{secret')": "… in JSON at position …",
+    "document.querySelector('?secret')": "Failed to execute …",
+    "decodeURI('%')": "URI malformed",
+    "throw { secret: 1 }": "Object captured as …",
+    "throw new Error('secret')": None,
+}
+OWN_SCRIPT = 'addEventListener("notes", () => {\n  document.nothing();\n});\n'
+FIND_SOURCE = """
+const { SourceMap } = require("module");
+const [map, line, column] = process.argv.slice(1);
+const payload = JSON.parse(require("fs").readFileSync(map));
+const { originalSource, originalLine } = new SourceMap(payload).findEntry(line - 1, column - 1);
+console.log(payload.sourcesContent[payload.sources.indexOf(originalSource)].split("\\n")[originalLine]);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +83,9 @@ def traced(cookies_session: Cookies, sink: Sink) -> Project:
     """Return a project that traces in the browser, built, installed and migrated."""
     answers = {"browser_tracing": True, "sentry_dsn": sink.dsn, "release": "1.2.3"}
     folder: Path = cookies_session.bake(answers).project_path
+    (folder / "browser/notes.js").write_text(OWN_SCRIPT, "utf-8")
+    with (folder / "browser/main.js").open("a", encoding="utf-8") as main:
+        main.write('import "./notes.js";\n')
     Shell(folder).succeed("make", f"UV={UV}", "assets", ".venv/prod")
     traced = Project(folder, folder / ".venv")
     traced.succeed("flask", "db", "upgrade")
@@ -140,6 +175,75 @@ def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sink
     assert sink.items("transaction") == []
 
 
+def thrown_at(event: dict[str, Any], traced: Project) -> str:
+    """Return the line of the source that threw an error, as Sentry finds it by the source map."""
+    frame = event["exception"]["values"][0]["stacktrace"]["frames"][-1]
+    position = [str(frame["lineno"]), str(frame["colno"])]
+    shell = Shell(traced.folder / "browser/build")
+    return shell.succeed("../../.venv/bin/node", "-e", FIND_SOURCE, "browser.js.map", *position)
+
+
+def test_map_leads_to_the_source(page: Page, sink: Sink, traced: Project) -> None:
+    """An error from the browser is mapped to the line of main.js that throws."""
+    page.goto("/broken_button")
+    page.click("button[data-breaks]")
+    [error] = sent(sink, "event")
+    assert "BrokenButtonError" in thrown_at(error, traced)
+
+
+def test_own_script_is_watched(page: Page, sink: Sink, traced: Project) -> None:
+    """An error of a script that main.js imports arrives, and is mapped to its line."""
+    page.goto("/auth/login")
+    page.evaluate("setTimeout(() => dispatchEvent(new Event('notes')))")
+    [error] = sent(sink, "event")
+    assert thrown_at(error, traced).strip() == "document.nothing();"
+
+
+def test_map_is_in_no_static_file(traced: Project) -> None:
+    """The app serves no source map, and the script names none."""
+    static = traced.folder / "app/static"
+    assert list(static.glob("*.map")) == []
+    assert "sourceMappingURL" not in (static / "browser.js").read_text("utf-8")
+
+
+def test_release_has_the_map(traced: Project, page: Page, sink: Sink, tmp_path: Path) -> None:
+    """`bin/sentry release` uploads the source map under the debug id that errors have."""
+    page.goto("/broken_button")
+    page.click("button[data-breaks]")
+    [error] = sent(sink, "event")
+    ignore = shutil.ignore_patterns(".venv", "node_modules")
+    repository = Shell(shutil.copytree(traced.folder, tmp_path / "microblog", ignore=ignore))
+    shutil.copytree(traced.folder / "browser/build", repository.folder / "browser/maps")
+    tools = traced.folder / "browser/node_modules/.bin"
+    repository.variables |= {**IDENTITY, "PATH": f"{tools}:{repository.variables['PATH']}"}
+    repository.commit()
+    repository.succeed("bin/release", "1.2.4")
+    with sentry_api.Server("127.0.0.1", 0) as server:
+        token = sentry_api.organization_token(server.url)
+        repository.succeed("bin/sentry", "release", SENTRY_AUTH_TOKEN=token)
+        [bundle] = server.sentry.bundles
+    manifest = json.loads(bundle["manifest.json"])
+    ids = {file["headers"]["debug-id"] for file in manifest["files"].values()}
+    assert ids == {image["debug_id"] for image in error["debug_meta"]["images"]}
+
+
+def test_messages_of_engines_are_sent(page: Page, sink: Sink) -> None:
+    """A message of the engine is sent without what it quotes, and no other message is sent."""
+    page.goto("/auth/login")
+    for number, code in enumerate(MESSAGES, start=1):
+        page.evaluate("(code) => setTimeout(new Function(code))", code)
+        sent(sink, "event", number)
+    errors = [event["exception"]["values"][0] for event in sent(sink, "event")]
+    assert dict(zip(MESSAGES, [error.get("value") for error in errors], strict=True)) == MESSAGES
+
+
+def test_broken_button_says_what_it_did(page: Page) -> None:
+    """The page of the broken button says, after the click, where the two errors went."""
+    page.goto("/broken_button")
+    page.click("button[data-breaks]")
+    page.get_by_role("status").get_by_text("Sentry has it").wait_for()
+
+
 def test_broken_button_makes_two_errors(page: Page, sink: Sink) -> None:
     """The broken button makes two errors in one trace."""
     page.goto("/broken_button")
@@ -173,6 +277,7 @@ def test_feedback_arrives(page: Page, sink: Sink) -> None:
     page.get_by_label("What were you doing?").fill("I opened it to see what happens.")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Thank you").wait_for()
+    assert page.get_by_role("textbox").count() == 0
     [feedback] = sent(sink, "feedback")
     assert feedback["contexts"]["feedback"] == {
         "message": "I opened it to see what happens.",

@@ -1,5 +1,6 @@
 """Hostile answers, typed and given: they give a valid project, or a refusal and no file."""
 
+import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,8 +12,8 @@ from pytest_cookies.plugin import Cookies
 
 from tests.conftest import Bake
 from tests.support.answers import bad_names, legal_answers
-from tests.support.baking import Terminal, keystrokes, parse, parse_files
-from tests.support.template import WRITTEN
+from tests.support.baking import COOKIECUTTER, Terminal, keystrokes, parse, parse_files
+from tests.support.template import DSN, WRITTEN
 
 NAMES = [
     'Zoë\'s "Blog"',
@@ -87,10 +88,35 @@ def test_illegal_slugs_leave_nothing(typed: Bake, tmp_path: Path, slug: str) -> 
 
 
 def test_refusal_is_one_line_per_fault(terminal: Terminal) -> None:
-    """Standard error has a line for each illegal answer, and the command fails."""
+    """Standard error has a line for each illegal answer and one with a command, and it fails."""
     refused = terminal.cookiecutter("--no-input", "release=v1", "project_slug=A", "docker_image=b")
-    keys = [line.split(":")[0] for line in refused.stderr.splitlines()]
+    keys = [line.split(":")[0] for line in refused.stderr.splitlines()[:-1]]
     assert (refused.returncode, keys) == (1, ["project_slug", "release"])
+
+
+def test_refusal_ends_with_a_command(terminal: Terminal) -> None:
+    """The command has the answers that are not refused, and another image than the default."""
+    names = ("project_name=Susan's", "docker_image=org/blog", "microblog=no")
+    refused = terminal.cookiecutter("--no-input", *names, "project_slug=A", f"sentry_dsn={DSN}")
+    command = shlex.split(refused.stderr.splitlines()[-1].partition("defaults: ")[2])
+    kept = {"project_name=Susan's", "docker_image=org/blog", "microblog=False", "release=0.1.0"}
+    assert kept <= set(command)
+    assert [word for word in command if word.startswith(("project_slug", "sentry_dsn"))] == []
+
+
+def test_pasted_command_keeps_the_answers(terminal: Terminal) -> None:
+    """Whoever pastes the command and presses Enter gets the answers that were not refused."""
+    refused = terminal.cookiecutter("--no-input", "project_name=Susan's", "release=v1")
+    [*_, command] = refused.stderr.splitlines()
+    words = shlex.split(command.partition(f" {COOKIECUTTER[-1]} ")[2])
+    terminal.cookiecutter(*words, stdin=keystrokes())
+    assert title(terminal.folder / "susan-s") == "Susan's"
+
+
+def test_command_has_no_braces(terminal: Terminal) -> None:
+    """The command leaves out a name with braces, which Cookiecutter would render."""
+    typed = keystrokes(project_name="{{ 7*7 }}", project_slug="mine", release="v1")
+    assert "7*7" not in terminal.cookiecutter(stdin=typed).stderr
 
 
 def test_refusal_keeps_an_existing_folder(terminal: Terminal) -> None:

@@ -162,7 +162,7 @@ def test_skeleton_has_no_word_of_the_example(cookies: Cookies) -> None:
     """Without the Microblog, no file of a project mentions posts, timelines or followers."""
     answers = {"microblog": False, "project_name": "Shop", "browser_tracing": True}
     folder = cookies.bake(extra_context=answers).project_path
-    texts = {name: (folder / name).read_text("utf-8") for name in files(folder)}
+    texts = {name: (folder / name).read_bytes().decode("utf-8", "ignore") for name in files(folder)}
     # The command that links a project to the template names all prompts.
     texts["README.md"] = re.sub(r".*cruft link.*", "", texts["README.md"])
     found = {name: EXAMPLE.search(text) for name, text in texts.items()}

@@ -264,6 +264,31 @@ def test_long_text_is_not_sent(newcomer: Keyboard) -> None:
     newcomer.sees("3 too many")
 
 
+def test_ctrl_enter_posts(newcomer: Keyboard) -> None:
+    """Ctrl+Enter in the form of a post publishes it."""
+    newcomer.type("What's on your mind?", "Sent by Ctrl+Enter.")
+    newcomer.page.keyboard.press("Control+Enter")
+    newcomer.sees("Your post is live.")
+
+
+def test_link_is_copied(phone: Page, samples: Samples) -> None:
+    """The button on the page of a post copies its URL."""
+    phone.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=samples.url)
+    phone.goto("/post/1")
+    phone.get_by_role("button", name="Copy link").click()
+    phone.get_by_role("button", name="Copied").wait_for()
+    assert phone.evaluate("navigator.clipboard.readText()") == f"{samples.url}/post/1"
+
+
+def test_print_has_no_buttons(phone: Page) -> None:
+    """Paper has what a page says, and no buttons or links to other pages of the list."""
+    phone.goto("/explore")
+    expect(phone.get_by_role("link", name="Older")).to_be_visible()
+    phone.emulate_media(media="print")
+    expect(phone.get_by_role("link", name="Older")).to_be_hidden()
+    expect(phone.get_by_role("article").first).to_be_visible()
+
+
 def test_pages_work_without_javascript(browser: Browser, samples: Samples) -> None:
     """Without JavaScript, people can log in, post and read the rule for a text."""
     with browser.new_context(base_url=samples.url, java_script_enabled=False) as window:

@@ -6,6 +6,7 @@ deployed once more.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,12 @@ def test_sentry_has_the_commits_of_each_release(play: Rehearsal, records: Json) 
     """A release in Sentry has the commits that are in its tag and not in the tag before."""
     log = play.project.succeed("git", "log", "--format=%H", "v1.0.0..v1.1.0").split()
     assert records["releases"][SICK]["commits"] == log
+
+
+def test_sentry_has_the_source_maps(records: Json) -> None:
+    """Each release in Sentry has the source map of the browser's script."""
+    names = [[Path(file).name for file in r["files"]] for r in records["releases"].values()]
+    assert ["browser.js.map" in files for files in names] == [True, True]
 
 
 def test_sentry_has_the_deploys(first: Step, sick: Step) -> None:

@@ -41,6 +41,7 @@ class Updated:
     env: list[bytes]  # `.env` before and after the update
     checks: list[int]  # exit statuses: at first, when the template has changed, after the update
     diff: str
+    update: str
 
 
 @pytest.fixture(scope="module", params=["create", "link"])
@@ -72,11 +73,11 @@ def updated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     checks.append(project.run(*commands["check"]).returncode)
     diff = project.succeed(*commands["diff"])
     env = [(project.folder / ".env").read_bytes()]
-    project.succeed(*commands["update"])
+    update = project.succeed(*commands["update"])
     env.append((project.folder / ".env").read_bytes())
     checks.append(project.run(*commands["check"]).returncode)
     project.commit()
-    return Updated(project, answers, env, checks, diff)
+    return Updated(project, answers, env, checks, diff, update)
 
 
 def release_first(template: Shell) -> str:
@@ -194,6 +195,11 @@ def test_update_restores_nothing(updated: Updated) -> None:
 def test_update_keeps_env(updated: Updated) -> None:
     """The hooks run again and do not change `.env`, which the owner edited."""
     assert updated.env[0] == updated.env[1]
+
+
+def test_comparison_prints_no_next_steps(updated: Updated) -> None:
+    """`cruft diff` and `cruft update` print no closing message of the bakes that they compare."""
+    assert "git init" not in updated.diff + updated.update
 
 
 def test_update_has_no_conflicts(updated: Updated) -> None:

@@ -116,7 +116,8 @@ class Rehearsal:
     def __post_init__(self) -> None:
         """Bake the project, commit it, and push it to a git server."""
         image = f"{self.host.registry}/acme/{SLUG}"
-        self.project = Shell(bake(self.folder, project_slug=SLUG, docker_image=image))
+        answers = {"docker_image": image, "browser_tracing": "yes"}
+        self.project = Shell(bake(self.folder, project_slug=SLUG, **answers))
         self.project.variables |= {**IDENTITY, "HOME": str(self.folder)}
         self.site = f"http://{self.host.address}"
         self.origin = self.folder / "origin.git"

@@ -6,11 +6,15 @@ Python image can run it: `python sentry_api.py 8000`.
 """
 
 import base64
+import email
 import gzip
+import hashlib
+import io
 import json
 import re
 import sys
 import threading
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,6 +119,8 @@ class Sentry:
         self.events: list[Json] = []
         self.releases: dict[str, Json] = {}
         self.deploys: list[Json] = []
+        self.chunks: dict[str, bytes] = {}
+        self.bundles: list[dict[str, bytes]] = []  # the files of each, by their path
         self.repositories: list[Json] = []
         self.workflows: list[Json] = []
         self.detectors: list[Json] = [self.detector({"name": "All issues", "type": "issue_stream"})]
@@ -213,6 +219,42 @@ class Sentry:
         deploy = {"id": self.new_id(), "name": None, "dateStarted": None, **body}
         self.deploys.append({**deploy, "release": version})
         return deploy
+
+    @route("GET", "chunk-upload/", "org:ci")
+    def upload_options(self, _: Call) -> Json:
+        """Say how source maps are uploaded."""
+        size = 8 * 1024 * 1024
+        limits = {"chunkSize": size, "maxRequestSize": 4 * size, "maxFileSize": 64 * size}
+        how = {"concurrency": 1, "hashAlgorithm": "sha1", "compression": ["gzip"]}
+        accept = ["artifact_bundles", "artifact_bundles_v2"]
+        path = f"/api/0/organizations/{ORGANIZATION}/chunk-upload/"
+        return {"url": path, "chunksPerRequest": 64, "accept": accept, **limits, **how}
+
+    @route("POST", "chunk-upload/", "org:ci")
+    def upload(self, call: Call) -> Json:
+        """Keep chunks under their hashes."""
+        for part in call.body.get_payload():
+            chunk = gzip.decompress(part.get_payload(decode=True))
+            require(
+                hashlib.sha1(chunk, usedforsecurity=False).hexdigest() == part.get_filename(),
+                file="Wrong hash.",
+            )
+            self.chunks[part.get_filename()] = chunk
+        return None
+
+    @route("POST", "artifactbundle/assemble/", "org:ci")
+    def assemble(self, call: Call) -> Json:
+        """Make a bundle of chunks, or say which are missing."""
+        require_keys(call.body, needed="checksum chunks projects", optional="version dist")
+        require(call.body["projects"] == [PROJECT], projects="Invalid project ids or slugs.")
+        release = self.release(call.body["version"])
+        missing = [chunk for chunk in call.body["chunks"] if chunk not in self.chunks]
+        if not missing:
+            content = b"".join(self.chunks[chunk] for chunk in call.body["chunks"])
+            with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+                self.bundles.append({name: bundle.read(name) for name in bundle.namelist()})
+                release["files"] = bundle.namelist()
+        return {"state": "not_found" if missing else "ok", "missingChunks": missing}
 
     # Alerts
 
@@ -423,6 +465,10 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("/webhook/"):
             sentry.messages.append(json.loads(content))
             return 204, {}
+        kind = self.headers.get("Content-Type", "")
+        if kind.startswith("multipart/"):
+            upload = email.message_from_bytes(f"Content-Type: {kind}\n\n".encode() + content)
+            return self.call(path, query, upload)
         body = json.loads(content) if content else None
         sentry.requests.append([self.command, path, body])
         return self.call(path, query, body)

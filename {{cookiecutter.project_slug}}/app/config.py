@@ -32,6 +32,7 @@ class Config:
     TRUSTED_PROXIES = setting(env.whole_number, 0)
     PORT = setting(env.whole_number, 8000)
     WEB_CONCURRENCY = setting(env.positive_number, 2)
+    CONTACT = setting(env.contact, "")
     LOG_LEVEL = setting(env.log_level, "INFO")
     BROKEN_ROUTE = setting(env.boolean, False)
     DATABASE_URL = setting(env.database_url)

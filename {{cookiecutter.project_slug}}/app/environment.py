@@ -92,6 +92,12 @@ site_url = matching(
     r"https?://[\w.-]+(:[0-9]{1,5})?", "a URL without a path, for example https://www.example.com"
 )
 
+contact = matching(
+    r"[^@\s]+@[\w.-]+|https?://[^/\s]+(/\S*)?",
+    "a URL or an email address, for example admin@example.com",
+    lambda value: value if "://" in value else f"mailto:{value}",
+)
+
 
 def sentry_name(size: int, example: str) -> Parser:
     """Return a parser for a name that Sentry accepts, of at most `size` bytes."""

@@ -11,6 +11,7 @@ from app.auth.models import utcnow
 def init_app(app: Flask) -> None:
     """Add the filters and functions to the templates of `app`."""
     app.add_template_filter(ago)
+    app.add_template_filter(exact)
     app.add_template_filter(utc)
 
     @app.template_global()
@@ -23,6 +24,11 @@ def init_app(app: Flask) -> None:
 def utc(time: datetime) -> str:
     """Return `time` (UTC) as HTML writes it, with its time zone."""
     return f"{time.isoformat(timespec='seconds')}Z"
+
+
+def exact(time: datetime) -> str:
+    """Return `time` (UTC) as people write it."""
+    return f"{time:%d %B %Y at %H:%M UTC}"
 
 
 def ago(time: datetime) -> str:

@@ -12,7 +12,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from app import create_app
 from app.extensions import db
-from tests.conftest import AuthActions, CsrfConfig, Database, config_class
+from tests.conftest import DSN, AuthActions, CsrfConfig, Database, config_class
 
 pytestmark = pytest.mark.usefixtures("production")
 
@@ -36,6 +36,29 @@ def test_crash_without_sentry(client: FlaskClient) -> None:
 def test_crash_tells_nothing(client: FlaskClient) -> None:
     """The page of a crash does not say what broke."""
     assert "ZeroDivisionError" not in client.get("/broken_route").text
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "text"),
+    [
+        ("SENTRY_DSN", "", "Sentry is off"),
+        ("SENTRY_DSN", DSN, "Sentry has it"),
+        ("SENTRY_SPOTLIGHT", "http://spotlight:8970/stream", "http://127.0.0.1:8970/telemetry/"),
+    ],
+)
+def test_crash_says_where_it_went(
+    app: Flask, client: FlaskClient, setting: str, value: str, text: str
+) -> None:
+    """While BROKEN_ROUTE is on, the page of a crash says where to find the error."""
+    app.config[setting] = value
+    assert text in client.get("/broken_route").text
+
+
+def test_crash_for_visitors(app: Flask, client: FlaskClient) -> None:
+    """Where BROKEN_ROUTE is off, the page of a crash does not speak of Sentry."""
+    app.add_url_rule("/crash", view_func=lambda: str(1 / 0))
+    app.config["BROKEN_ROUTE"] = False
+    assert "Sentry" not in client.get("/crash").text
 
 
 @pytest.mark.usefixtures("susan")

@@ -94,3 +94,10 @@ def test_registration_has_focus_in_order(auth: AuthActions) -> None:
     """The fields of the longest form are checked in the order of its page."""
     page = auth.register(username="", email="", password="").text
     assert re.findall(r'<input [^>]*\sid="(\w+)"[^>]* autofocus', page) == ["username"]
+
+
+def test_window_has_the_colours_of_the_bar(client: FlaskClient) -> None:
+    """Browsers get the colours of the bar for the frame of their window, light and dark."""
+    style = client.get("/static/style.css", buffered=True).text
+    colours = re.findall(r'"theme-color" content="(.*?)"', client.get("/auth/login").text)
+    assert colours == re.findall(r"--card: (.*?);", style)

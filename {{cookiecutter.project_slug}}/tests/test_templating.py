@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app import templating
-from app.templating import ago, utc
+from app.templating import ago, exact, utc
 
 NOON = datetime(2024, 5, 17, 12)
 
@@ -35,6 +35,11 @@ def test_ago(age: timedelta, words: str, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_time_has_its_zone() -> None:
     """A time, which has no zone in the database, is given to browsers as UTC."""
     assert utc(NOON) == "2024-05-17T12:00:00Z"
+
+
+def test_exact_time_has_its_zone() -> None:
+    """An exact time says in words that it is UTC."""
+    assert exact(NOON) == "17 May 2024 at 12:00 UTC"
 
 
 def test_pieces_are_found(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ class EmailForm(Form):
         validators=[
             DataRequired(),
             Length(max=EMAIL_LENGTH, message=EMAIL_RULE),
-            Email("This is not an e-mail address."),
+            Email("This is not an email address."),
         ],
     )
 

@@ -27,7 +27,7 @@ bp.before_app_request(note_user)
 for error in LOST_ACCOUNT:
     bp.app_errorhandler(error)(refuse_lost_account)
 
-TAKEN = "This name or e-mail address has just been taken."
+TAKEN = "This name or email address has just been taken."
 CHANGED = "The password was changed meanwhile. Please log in."
 
 
@@ -100,6 +100,12 @@ def account() -> ResponseReturnValue:
     return render_template("auth/account.html")
 
 
+@bp.route("/.well-known/change-password")
+def where_to_change_password() -> ResponseReturnValue:
+    """Lead password managers to the form."""
+    return redirect(url_for("auth.change_password"))
+
+
 @bp.route("/account/password", methods=["GET", "POST"])
 @login_required
 @limit_guesses
@@ -138,7 +144,7 @@ def change_email() -> ResponseReturnValue:
             db.session.rollback()
             flash(TAKEN, "error")
         else:
-            return finish(changed, "Your e-mail address is changed.", "auth.account")
+            return finish(changed, "Your email address is changed.", "auth.account")
     return render_template("auth/email.html", form=form)
 
 

@@ -24,6 +24,12 @@ from app.text import fold
 COUNT_LIMIT = 1000  # a profile counts no further: an account may have any number of followers
 READER = bindparam("reader", type_=User.id.type)
 OWNER = bindparam("owner", type_=User.id.type)
+readers = followers.alias()  # lists of people join the table, too
+IS_FOLLOWED = (
+    exists()
+    .where(readers.c.follower_id == READER, readers.c.followed_id == User.id)
+    .label("is_followed")
+)
 
 
 def all_posts() -> Page:
@@ -46,14 +52,14 @@ def post(post_id: int) -> AnyRow | None:
     return db.session.execute(POST, {"post": post_id}).first()
 
 
-def followers_of(user_id: int) -> Page:
+def followers_of(user_id: int, reader_id: int) -> Page:
     """Return a page of a user's followers, newest account first."""
-    return paginate(FOLLOWERS_OF, owner=user_id)
+    return paginate(FOLLOWERS_OF, owner=user_id, reader=reader_id)
 
 
-def followed_by(user_id: int) -> Page:
+def followed_by(user_id: int, reader_id: int) -> Page:
     """Return a page of those whom a user follows, newest account first."""
-    return paginate(FOLLOWED_BY, owner=user_id)
+    return paginate(FOLLOWED_BY, owner=user_id, reader=reader_id)
 
 
 def profile(username: str, reader_id: int) -> AnyRow | None:
@@ -105,7 +111,8 @@ def timeline_statement(limit: int = PAGE_SIZE + 1) -> AnySelect:
 
 def people(member: Column[int], group: Column[int]) -> AnySelect:
     """Return the statement of the users in a column of `followers`, by the user in the other."""
-    users = select(User.id, User.username, Profile.about_me).join(followers, User.id == member)
+    users = select(User.id, User.username, Profile.about_me, IS_FOLLOWED)
+    users = users.join(followers, User.id == member)
     users = users.outerjoin(Profile, Profile.user_id == User.id)
     return newest(users.where(group == OWNER), member)
 
@@ -136,9 +143,7 @@ PROFILE = (
         count(select(followers.c.followed_id).where(followers.c.follower_id == User.id)).label(
             "followed_count"
         ),
-        exists()
-        .where(followers.c.follower_id == READER, followers.c.followed_id == User.id)
-        .label("is_followed"),
+        IS_FOLLOWED,
     )
     .outerjoin(Profile, Profile.user_id == User.id)
     .where(User.username_key == bindparam("key", type_=User.username_key.type))

@@ -80,8 +80,7 @@ def explore() -> ResponseReturnValue:
 @bp.route("/user/<username>")
 def user(username: str) -> ResponseReturnValue:
     """Show a user's profile and posts."""
-    reader_id = getattr(current_user, "id", 0)  # strangers have no id
-    profile = queries.profile(username, reader_id) or abort(404)
+    profile = queries.profile(username, reader_id()) or abort(404)
     return render_template("blog/user.html", user=profile, page=queries.posts_of(profile.id))
 
 
@@ -89,7 +88,7 @@ def user(username: str) -> ResponseReturnValue:
 def followers(username: str) -> ResponseReturnValue:
     """Show who follows a user."""
     user = user_or_404(username)
-    page = queries.followers_of(user.id)
+    page = queries.followers_of(user.id, reader_id())
     return render_template("blog/people.html", title=f"Followers of {user.username}", page=page)
 
 
@@ -97,7 +96,7 @@ def followers(username: str) -> ResponseReturnValue:
 def following(username: str) -> ResponseReturnValue:
     """Show whom a user follows."""
     user = user_or_404(username)
-    page = queries.followed_by(user.id)
+    page = queries.followed_by(user.id, reader_id())
     return render_template("blog/people.html", title=f"Followed by {user.username}", page=page)
 
 
@@ -156,6 +155,11 @@ def delete_post(post_id: int) -> ResponseReturnValue:
     db.session.commit()
     flash("Your post is deleted.", "success")
     return redirect(url_for("main.index"))
+
+
+def reader_id() -> int:
+    """Return the id of the user who reads the page, or 0 for a stranger."""
+    return getattr(current_user, "id", 0)
 
 
 def user_or_404(username: str) -> User:

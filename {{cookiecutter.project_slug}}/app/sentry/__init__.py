@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import sentry_sdk
-from flask import Flask, request, request_tearing_down
+from flask import Flask, current_app, request, request_tearing_down
 from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.flask import FlaskIntegration
 from sentry_sdk.integrations.logging import (
@@ -96,6 +97,7 @@ def init_app(app: Flask) -> None:
     app.before_request(start_session)
     app.teardown_request(end_session)
     app.cli.add_command(sentry_test)
+    app.add_template_global(spotlight_url)
 
 
 def start_session() -> None:
@@ -120,6 +122,15 @@ def group_lost_database(event: Event, hint: Hint) -> Event:
     if is_lost_database((hint.get("exc_info") or (None, None))[1]):
         event["fingerprint"] = ["database"]
     return event
+
+
+def spotlight_url() -> str:
+    """Return the URL at which a browser on this machine finds the errors in Spotlight.
+
+    In Docker, the app sends to a host name that only containers know.
+    """
+    port = urlsplit(current_app.config["SENTRY_SPOTLIGHT"]).port or 8969
+    return f"http://127.0.0.1:{port}/telemetry/errors"
 
 
 def trace_id() -> str | None:

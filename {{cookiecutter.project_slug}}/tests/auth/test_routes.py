@@ -450,3 +450,19 @@ class TestOtherSites:
         """A form without its token is refused although its Origin is right."""
         database.add_user("susan")
         assert auth.login(headers={"Origin": "http://localhost"}).status_code == 400
+
+
+def test_password_managers_find_the_form(client: FlaskClient, susan: int) -> None:
+    """The URL at which password managers look leads to the form for a new password."""
+    page = client.get("/.well-known/change-password", follow_redirects=True)
+    assert page.request.path == "/account/password"
+
+
+@pytest.mark.parametrize(
+    ("contact", "text"),
+    [("", "Ask those who run this site"), ("mailto:a@b.c", '<a href="mailto:a@b.c">Ask us</a>')],
+)
+def test_forgotten_password(app: Flask, client: FlaskClient, contact: str, text: str) -> None:
+    """The log-in page says whom to ask for a link to choose a new password."""
+    app.config["CONTACT"] = contact
+    assert text in client.get("/auth/login").text

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.assets import YEAR, static_url
+from app.blog.models import Profile
 from tests.blog.conftest import Blog
 from tests.conftest import ROOT
 from tests.test_pages import Addresses
@@ -45,7 +46,7 @@ def test_no_other_host(addresses: Addresses) -> None:
     """The pages load nothing from other hosts, and send no forms to them."""
     found = addresses.links | addresses.forms
     assert {"/explore", "/unfollow/david"} <= found
-    assert [address for address in found if urlsplit(address).netloc] == []
+    assert [address for address in found if urlsplit(address).netloc not in ("", "localhost")] == []
 
 
 def test_links_lead_to_pages(client: FlaskClient, addresses: Addresses) -> None:
@@ -146,3 +147,32 @@ def test_blog_is_not_named_outside(path: str) -> None:
     """No file outside of app/blog names the blog, so that the folder can be deleted."""
     source = (ROOT / path).read_text(encoding="utf-8")
     assert re.findall(r"(?i)\b(?:blog|followers|linkify|timeline)\b", source) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "title"), [("/post/1", "susan: &lt;b&gt; &#34;Hello&#34;"), ("/user/susan", "susan")]
+)
+def test_shared_page_has_a_preview(
+    client: FlaskClient, blog: Blog, susan: int, path: str, title: str
+) -> None:
+    """A chat that is sent the link of a post or a profile can show what it says, escaped."""
+    blog.add(Profile(user_id=susan, about_me='<b> "Hello"'))
+    blog.add_post(susan, '<b> "Hello"')
+    page = client.application.test_client().get(path).text
+    assert dict(re.findall(r'property="og:(.*?)" content="(.*?)"', page)) == {
+        "url": f"http://localhost{path}",
+        "site_name": "Site",
+        "title": title,
+        "description": "&lt;b&gt; &#34;Hello&#34;",
+    }
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_private_page_has_no_preview(
+    client: FlaskClient, blog: Blog, susan: int, david: int, path: str
+) -> None:
+    """A page that a stranger does not get has no preview, and each preview has its own URL."""
+    blog.add_post(susan)
+    is_public = client.application.test_client().get(path).status_code == 200
+    urls = re.findall('rel="canonical" href="http://localhost(.*?)"', client.get(path).text)
+    assert urls == [] or (is_public and urls == [path])

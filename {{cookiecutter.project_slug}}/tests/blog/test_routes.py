@@ -199,7 +199,9 @@ def test_profile_before_first_visit(client: FlaskClient, blog: Blog) -> None:
 def test_profile_says_when_user_was_seen(client: FlaskClient, blog: Blog, david: int) -> None:
     """A profile shows the last visit of its user."""
     blog.add(Profile(user_id=david, last_seen=datetime(2024, 5, 17, 12)))
-    assert '<time datetime="2024-05-17T12:00:00Z">2024-05-17<' in client.get("/user/david").text
+    page = client.get("/user/david").text
+    [title] = re.findall('<time datetime="2024-05-17T12:00:00Z" title="(.*)">2024-05-17<', page)
+    assert title == "17 May 2024 at 12:00 UTC"
 
 
 def test_stranger_follows(client: FlaskClient, blog: Blog) -> None:
@@ -217,13 +219,24 @@ def test_people(client: FlaskClient, blog: Blog, david: int, page: str, name: st
     assert re.findall(r'href="/user/(maria|chen)"', people) == [name]
 
 
+@pytest.mark.usefixtures("susan")
+def test_people_can_be_followed(client: FlaskClient, blog: Blog, susan: int, david: int) -> None:
+    """A list of people has buttons to follow those whom the reader does not follow yet."""
+    for name in ("maria", "chen"):
+        blog.add_follow(blog.add_user(name), david)
+    blog.add_follow(susan, david)
+    client.post("/follow/chen")
+    people = client.get("/user/david/followers").text
+    assert re.findall('action="(.*?follow/.*?)"', people) == ["/unfollow/chen", "/follow/maria"]
+
+
 def test_many_followers(client: FlaskClient, blog: Blog, david: int) -> None:
     """A long list of followers continues on another page, without a gap."""
     for number in range(26):
         blog.add_follow(blog.add_user(f"user{number}"), david)
     first = client.get("/user/david/followers").text
     second = client.get(older(first)).text
-    names = [re.findall(r'<header><a href="/user/(\w+)"', page) for page in (first, second)]
+    names = [re.findall(r'<header>\s*<a href="/user/(\w+)"', page) for page in (first, second)]
     assert [len(page) for page in names] == [25, 1]
     assert list(chain(*names)) == [f"user{n}" for n in reversed(range(26))]
 

@@ -11,7 +11,7 @@ from sentry_sdk.envelope import Envelope, Item
 
 from app.errors import is_this_site
 from app.extensions import csrf
-from app.limits import limiter
+from app.limits import client_network, limiter
 
 FORWARDED_HEADERS = ("event_id", "sent_at", "trace")
 FORWARDED_ITEMS = ("event", "feedback", "transaction")
@@ -21,9 +21,20 @@ bp = Blueprint("browser", __name__, template_folder="templates")
 
 @bp.app_template_global()
 def has_script() -> bool:
-    """Return whether pages load the script: Sentry is on, and `make assets` was run."""
-    script = Path(current_app.static_folder or "", "browser.js")
-    return sentry_sdk.is_initialized() and script.is_file()
+    """Return whether pages load the script, which `make assets` builds."""
+    return Path(current_app.static_folder or "", "browser.js").is_file()
+
+
+@bp.app_template_global()
+def watches() -> bool:
+    """Return whether the script sends to Sentry what happens in the browser."""
+    return sentry_sdk.is_initialized() and has_script()
+
+
+def kind_and_network() -> str:
+    """Return what is sent, and from where: page loads must not use up what feedback may."""
+    kind = "feedback" if b'"type":"feedback"' in request.get_data() else "telemetry"
+    return f"{kind} {client_network()}"
 
 
 @bp.app_template_global()
@@ -34,7 +45,7 @@ def trace_headers() -> Iterable[tuple[str, str]]:
 
 @bp.route("/browser/envelope", methods=["POST"])
 @csrf.exempt
-@limiter.limit("60/minute")
+@limiter.limit("60/minute", key_func=kind_and_network)
 def tunnel() -> ResponseReturnValue:
     """Forward what the script sends to where the server sends its own events.
 
@@ -43,7 +54,7 @@ def tunnel() -> ResponseReturnValue:
     """
     if not is_this_site(request.origin or ""):
         abort(400)
-    if not has_script():
+    if not watches():
         abort(404)
     envelope = read_envelope(request.get_data()) or abort(400)
     client: Any = sentry_sdk.get_client()
@@ -70,6 +81,6 @@ def read_envelope(body: bytes) -> Envelope | None:
 @bp.route("/broken_button")
 def broken_button() -> ResponseReturnValue:
     """Show a button that crashes in the browser and on the server, if BROKEN_ROUTE is on."""
-    if not (current_app.config["BROKEN_ROUTE"] and has_script()):
+    if not current_app.config["BROKEN_ROUTE"]:
         abort(404)
     return render_template("browser/broken_button.html")

@@ -50,7 +50,7 @@ def send(client: FlaskClient, body: bytes, **headers: str) -> TestResponse:
 
 def settings(page: TestResponse) -> dict[str, str]:
     """Return the settings of the script in `page`."""
-    (tag,) = re.findall("<script[^>]*></script>", page.text)
+    (tag,) = re.findall(r"<script[^>]*/browser\.js[^>]*></script>", page.text)
     return dict(re.findall(r'data-(\w+)="(.*?)"', tag))
 
 
@@ -62,8 +62,10 @@ def test_page_without_script(client: FlaskClient) -> None:
 
 @pytest.mark.usefixtures("script")
 def test_page_without_sentry(client: FlaskClient) -> None:
-    """A page loads nothing while Sentry is off."""
-    assert "<script" not in client.get("/auth/login").text
+    """While Sentry is off, a page loads the script, which may have more to do, without settings."""
+    page = client.get("/auth/login")
+    assert settings(page) == {}
+    assert "sentry-trace" not in page.text
 
 
 @pytest.mark.usefixtures("script", "sentry")
@@ -187,6 +189,16 @@ def test_tunnel_limits_rate(client: FlaskClient, sentry: Sentry) -> None:
     assert len(sentry.items("event")) == 60
 
 
+@pytest.mark.usefixtures("script")
+def test_feedback_has_its_own_limit(client: FlaskClient, sentry: Sentry) -> None:
+    """Feedback arrives when page loads from the same network have used up their limit."""
+    for _ in range(61):
+        send(client, envelope(("event", EVENT)))
+    feedback = b'{}\n{"type":"feedback"}\n{}'
+    assert send(client, feedback).status_code == 204
+    assert len(sentry.items("feedback")) == 1
+
+
 @pytest.mark.usefixtures("sentry")
 def test_tunnel_needs_script(client: FlaskClient) -> None:
     """Where no page loads the script, nothing is forwarded."""
@@ -221,6 +233,14 @@ def test_broken_button_has_switch(app: Flask, client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("sentry")
-def test_broken_button_needs_script(client: FlaskClient) -> None:
-    """The page is missing where its button would do nothing."""
-    assert client.get("/broken_button").status_code == 404
+def test_broken_button_without_script(client: FlaskClient) -> None:
+    """Where its button would do nothing, the page says which command builds the script."""
+    page = client.get("/broken_button").text
+    assert "<code>make assets</code>" in page
+    assert "<button" not in page.partition("<main")[2]
+
+
+@pytest.mark.usefixtures("script")
+def test_broken_button_without_sentry(client: FlaskClient) -> None:
+    """While Sentry is off, the page of the broken button says how to switch it on."""
+    assert "Sentry is off" in client.get("/broken_button").text

@@ -11,4 +11,17 @@ for (const field of document.querySelectorAll("[data-limit]")) {
   };
   field.addEventListener("input", count);
   if (field.value) count();
+  field.addEventListener("keydown", ({ key, ctrlKey, metaKey }) => {
+    if (key === "Enter" && (ctrlKey || metaKey)) field.form.requestSubmit();
+  });
+}
+
+// Browsers let pages copy on https and on this machine only.
+const copy = document.querySelector("[data-copy]");
+if (copy && navigator.clipboard) {
+  copy.hidden = false;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(copy.dataset.copy);
+    copy.textContent = "Copied";
+  });
 }
