@@ -76,7 +76,8 @@ class Stack(Proxy):
 @pytest.fixture(scope="module")
 def stack(engine: None, cookies_session: Cookies) -> Iterator[Stack]:
     """Run a project with compose.yaml's limits."""
-    baked = cookies_session.bake(extra_context={"project_slug": "microblog-load-under-test"})
+    answers = {"project_slug": "microblog-load-under-test", "browser_tracing": True}
+    baked = cookies_session.bake(extra_context=answers)
     folder: Path = baked.project_path
     swarm = yaml.safe_load((folder / "deploy/compose.swarm.yaml").read_text("utf-8"))
     caddy = swarm["services"]["caddy"]
@@ -176,6 +177,27 @@ def timing(*urls: str) -> Iterator[dict[str, list[float]]]:
         list(measured)
     for url, taken in seconds.items():
         print(f"\n{url}: median {median(taken):.2f} s, slowest {max(taken):.2f} s")
+
+
+def test_first_view_is_small(stack: Stack) -> None:
+    """A first view of the timeline takes at most 75 kB on the wire, with all that it loads."""
+    password = stack.compose("exec", "web", "flask", "seed").split()[-1]
+    susan = Person(0, stack.app)
+    assert susan.submit("/auth/login", username="susan", password=password) == 302
+    cookies = "; ".join(f"{name}={value}" for name, value in susan.browser.cookies.items())
+    headers = {"Host": "localhost", "Accept-Encoding": "gzip, zstd", "Cookie": cookies}
+
+    def on_the_wire(path: str) -> bytes:
+        response = requests.get(stack.url + path, headers=headers, timeout=PATIENCE, stream=True)
+        sent: bytes = response.raw.read(decode_content=False)
+        return sent
+
+    page = on_the_wire("")
+    assert page.count(b"<article") == 25
+    loaded = {path.decode() for path in re.findall(rb'(?:href|src)="/(static/[^"#]+)', page)}
+    sizes = {path: len(on_the_wire(path)) for path in loaded} | {"the page": len(page)}
+    print(sizes)
+    assert sum(sizes.values()) <= 75_000
 
 
 def test_everybody_logs_in_at_once(stack: Stack) -> None:
