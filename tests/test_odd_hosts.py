@@ -18,7 +18,8 @@ SLUG = "microblog-odd-host-under-test"
 @pytest.fixture(scope="module")
 def owner(engine: None, cookies_session: Cookies) -> Iterator[Shell]:
     """Return a project whose files only their owner may read, on free ports."""
-    owner = Shell(cookies_session.bake(extra_context={"project_slug": SLUG}).project_path)
+    answers = {"project_slug": SLUG, "microblog": False}  # others start the Microblog
+    owner = Shell(cookies_session.bake(extra_context=answers).project_path)
     owner.variables |= {name: str(free_port()) for name in ("PORT", "SPOTLIGHT_PORT")}
     owner.succeed("chmod", "-R", "go=", owner.folder)
     owner.succeed("make", "image")
