@@ -18,7 +18,8 @@ from tests.support.template import BODY
 pytestmark = pytest.mark.slow
 
 RELEASE = "microblog@1.0.0"
-SHIPPED = f"{RELEASE} production https://www.example.com\n"
+BEFORE = "microblog@0.9.0"
+SHIPPED = f"Deployed: {RELEASE} production https://www.example.com {BEFORE} changed\n"
 CHANNEL = "123456789012345678"
 Result = subprocess.CompletedProcess[str]
 Created = tuple[Result, Sentry]
@@ -148,6 +149,21 @@ def test_deploy_is_recorded_once(repository: Shell, sentry: Sentry) -> None:
     assert len(sentry.deploys) == 1
 
 
+def test_deploy_that_was_never_told_is_told(repository: Shell, sentry: Sentry) -> None:
+    """A `make ship` that changes nothing tells Sentry of a release of which it knows no deploy."""
+    repository.succeed("bin/sentry", "release")
+    (repository.folder / ".deployed").write_text(SHIPPED.replace(" changed", " unchanged"))
+    repository.succeed("bin/sentry", "deploy")
+    assert [deploy["release"] for deploy in sentry.deploys] == [RELEASE]
+    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
+
+
+def test_failed_deploy_is_not_told(repository: Shell, sentry: Sentry) -> None:
+    """Sentry is not told of a deploy that never said what serves."""
+    (repository.folder / ".deployed").write_text("The migrations failed.\n")
+    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
+
+
 def alerts(project: Path, server: Server, **settings: str) -> Result:
     """Run what `make alerts` runs, for an environment that Sentry knows."""
     server.sentry.events.append({"environment": "production"})
@@ -265,3 +281,90 @@ def test_playbooks_pass_the_linter(default_project: Path, tmp_path: Path) -> Non
     lint = (linter, "--offline", "--profile", "production", "deploy/")
     result = Shell(tmp_path).run(*lint, PATH=path)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.fixture
+def shipped(default_project: Path, tmp_path: Path) -> Shell:
+    """Return a project whose release was just shipped, and whose bin/ship says how it is called."""
+    project = Shell(shutil.copytree(default_project, tmp_path / "microblog"))
+    (project.folder / ".deployed").write_text(SHIPPED)
+    (project.folder / "bin/ship").write_text('echo "bin/ship $*"; exit 1')
+    return project
+
+
+def watch(project: Shell, server: Server, **settings: str) -> Result:
+    """Watch a release for a second, as `make watch` does, with the token of the workflow."""
+    token = {"SENTRY_AUTH_TOKEN": sentry_api.organization_token(server.url)}
+    unset = {"SENTRY_PROJECT": "", "SENTRY_ORG": "", "SENTRY_URL": "", "WATCH": "0.01"}
+    return project.run(sys.executable, "deploy/watch.py", **{**token, **unset, **settings})
+
+
+def visited(server: Server, crashed: int, crashed_before: int, visits: int = 200) -> None:
+    """Let Sentry know two releases, from the sessions that their visitors made."""
+    for release, crashes in ((RELEASE, crashed), (BEFORE, crashed_before)):
+        server.sentry.releases[release] = {"version": release, "commits": [], "dateReleased": None}
+        bucket = {"exited": visits - crashes, "crashed": crashes}
+        item = {"attrs": {"release": release}, "aggregates": [bucket] if visits else []}
+        server.sentry.ingest("sessions", item)
+
+
+def test_watch_takes_a_crashing_release_back(shipped: Shell, server: Server) -> None:
+    """A release that crashes on a tenth of its pages is taken back, and the watch fails."""
+    visited(server, crashed=20, crashed_before=0)
+    result = watch(shipped, server)
+    assert (result.returncode, "bin/ship --back 1.0.0\n" in result.stdout) == (1, True)
+    assert "200 requests, 20 crashed, 90.0 % crash-free, 0 new issues" in result.stdout
+
+
+def test_dry_watch_changes_nothing(shipped: Shell, server: Server) -> None:
+    """With DRY=1, the watch fails and takes nothing back."""
+    visited(server, crashed=20, crashed_before=0)
+    result = watch(shipped, server, DRY="1")
+    assert (result.returncode, "bin/ship" in result.stdout) == (1, False), result.stdout
+
+
+@pytest.mark.parametrize(
+    ("crashed", "before", "visits"),
+    [(0, 0, 200), (9, 0, 20), (10, 0, 5000), (20, 30, 200), (0, 0, 0)],
+    ids=["healthy", "few crashes", "few of many", "better than before", "no visits"],
+)
+def test_watch_keeps_a_release(
+    shipped: Shell, server: Server, crashed: int, before: int, visits: int
+) -> None:
+    """A release stays that crashes rarely, or no more often than the one before."""
+    visited(server, crashed, before, visits)
+    result = watch(shipped, server)
+    assert (result.returncode, f"{RELEASE} stays." in result.stdout) == (0, True), result.stderr
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"SENTRY_AUTH_TOKEN": ALERTS_TOKEN, "SENTRY_ORG": ORGANIZATION},
+        {"SENTRY_URL": "http://127.0.0.1:1"},
+        {"SENTRY_PROJECT": "nowhere"},
+    ],
+    ids=["token without the scope", "Sentry away", "unknown project"],
+)
+def test_watch_that_knows_nothing_keeps_the_release(
+    shipped: Shell, server: Server, settings: dict[str, str]
+) -> None:
+    """Where Sentry does not tell the health of a release, the watch says so, and it stays."""
+    visited(server, crashed=200, crashed_before=0)
+    result = watch(shipped, server, **{"SENTRY_URL": server.url, **settings})
+    assert (result.returncode, f"is known of {RELEASE}" in result.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("deployed", "settings"),
+    [("unchanged", {}), ("changed", {"WATCH": "0"}), ("changed", {"SENTRY_AUTH_TOKEN": ""})],
+    ids=["nothing changed", "switched off", "no token"],
+)
+def test_watch_is_skipped(
+    shipped: Shell, server: Server, deployed: str, settings: dict[str, str]
+) -> None:
+    """Without a change, a token or time, the watch ends at once and asks nobody."""
+    (shipped.folder / ".deployed").write_text(SHIPPED.replace("changed", deployed))
+    result = watch(shipped, server, **settings)
+    assert (result.returncode, server.sentry.requests) == (0, [])
+    assert "Nothing was watched" in result.stdout
