@@ -57,9 +57,7 @@ if __name__ == "__main__":
     said = SHIPPED.read_text() if SHIPPED.exists() else ""
     shipped = re.search(r"Deployed: (\S+) \S+ \S+ (\S+@\S+) (changed|told)", said)
     if not (shipped and TOKEN and MINUTES):
-        sys.exit(
-            print("Nothing was watched: no SENTRY_AUTH_TOKEN, WATCH=0, or nothing new serves.")
-        )
+        sys.exit(print("Nothing was watched: no token of Sentry, WATCH=0, or nothing new serves."))
     for _ in range(ROUNDS):
         time.sleep(MINUTES * 60 / ROUNDS)
         if hurts(shipped[1], shipped[2]):
