@@ -289,6 +289,15 @@ class Rehearsal:
         self.project.succeed("make", "sentry-deploy", **settings)
         return shipped
 
+    def watched(self, version: str) -> Result:
+        """Ship a version by hand, and return the result of `make watch`."""
+        shipped = self.by_hand(version)
+        assert shipped.returncode == 0, shipped.stdout + shipped.stderr
+        settings = self.prepare(version)
+        result = self.project.run("make", "watch", **settings)
+        self.project.succeed("make", "sentry-deploy", **settings)
+        return result
+
     def cut_off(self, version: str) -> Result:
         """Ship a version, kill `make ship` once the host deploys, and ship it once more."""
         settings = self.prepare(version)
@@ -463,7 +472,7 @@ def story() -> None:
             assert cut.deploys == [f"{SLUG}@1.3.0"], cut.deploys
             play.crash()
             play.watch("3")
-            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.push, load)
+            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.watched, load)
             expect(crashing, serves="1.3.0", succeeds=False, fails=True, says="crashes for users")
             assert crashing.deploys == [f"{SLUG}@{v}" for v in ("1.4.0", "1.3.0")], crashing.deploys
             play.watch("0.1")
