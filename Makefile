@@ -34,7 +34,7 @@ demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PO
 	@$(IN_DEMO) run PORT=$(PORT)
 
 test: $(READY)  ## run every test
-	.venv/bin/pytest -n 3 --dist loadfile --hypothesis-profile thorough
+	.venv/bin/pytest -n 3 --dist loadfile --hypothesis-profile thorough -m 'not rehearsal'
 
 test-fast: $(READY)  ## run the tests that install nothing
 	.venv/bin/pytest -n auto --dist loadfile -m 'not slow and not containers'
@@ -48,8 +48,9 @@ bench: $(READY)  ## measure pages, growth, the image, Sentry, and how long peopl
 pictures: $(READY)  ## take the pictures of the READMEs; needs Chromium and Node
 	.venv/bin/python -m bench.pictures
 
-rehearse: $(READY)  ## rehearse five releases on this machine, from git tag to Sentry (10 minutes)
+rehearse: $(READY)  ## rehearse deploys on this machine, from git tag to Sentry (12 minutes)
 	.venv/bin/python -m tests.support.rehearsal
+	.venv/bin/pytest -m rehearsal
 
 snapshots: $(READY)  ## list anew what each selection of answers bakes, in tests/snapshots.txt
 	.venv/bin/python -m tests.support.snapshots

@@ -58,7 +58,18 @@ COMMANDS = {
     ),
     "bin/deploy": "test_release_fails_no_request",
     "make backup": "test_backup_outlives_the_volume",
-    "make restore FILE=backup-<time>.dump": "test_backup_outlives_the_volume",
+    "make restore FILE=backups/backup-<time>.dump": "test_backup_outlives_the_volume",
+    "make watch": "test_watch_takes_a_crashing_release_back",
+    "make status HOSTS=203.0.113.5": "test_status_names_what_serves",
+    "ssh root@OLD docker service scale NAME_web=0": "test_scaling_fails_no_request",
+    "ssh root@OLD 'cd /opt/NAME/current && bin/backup /root/move.dump'": (
+        "test_backup_restores_the_stack"
+    ),
+    "scp -3 root@OLD:/root/move.dump root@NEW:/root/move.dump": "not run: it is SSH's own",
+    "make ship HOSTS=NEW PUBLIC_URL=https://www.example.com": "test_tag_reaches_a_bare_host",
+    "ssh root@NEW 'cd /opt/NAME/current && FORCE=1 bin/restore /root/move.dump && bin/deploy'": (
+        "test_backup_restores_the_stack"
+    ),
     "uvx cruft create https://github.com/org/template": "test_answers_are_recorded",
     "uvx cruft link https://github.com/org/template": "test_answers_are_recorded",
     "uvx cruft check": "test_check_tells_whether_the_template_changed",

@@ -137,10 +137,7 @@ def test_roll_back_fails_no_request(sick: Step) -> None:
 
 def test_acknowledged_posts_are_kept(play: Rehearsal) -> None:
     """Each post that the app accepted is in the database."""
-    database = play.host.run("docker", "ps", "--quiet", "--filter", f"name={SLUG}_db")
-    query = ("psql", "--username", "app", "--tuples-only", "--no-align", "--command")
-    rows = play.host.run("docker", "exec", database, *query, "SELECT body FROM post")
-    assert play.posts <= set(rows.split())
+    assert play.lost(play.posts) == set()
 
 
 def test_discord_is_told_of_a_roll_back(records: Json) -> None:
@@ -154,6 +151,23 @@ def test_second_run_changes_nothing(again: Step) -> None:
     """A deploy of what serves already changes nothing, and is no deploy in Sentry."""
     assert again.succeeded, again.log
     assert (again.changed, again.deploys) == (0, [])
+
+
+def test_status_names_what_serves(play: Rehearsal) -> None:
+    """`make status` asks the host itself, which shows what serves and the last deploys."""
+    agent = {"ANSIBLE_SSH_AGENT": "auto", "ANSIBLE_PRIVATE_KEY": play.host.key}
+    host = {"HOSTS": play.host.address, "ANSIBLE_REMOTE_USER": "deploy"}
+    shown = play.project.run("make", "status", **agent, **host).stdout
+    assert f'/readyz says: {{"release":"{FIRST}"' in shown
+    assert f"{SICK} was rolled back: {FIRST} serves" in shown
+
+
+def test_nightly_backup_is_checked_in(play: Rehearsal) -> None:
+    """What cron runs on the host each night makes a backup, of which Sentry's monitor hears."""
+    line = play.host.run("cat", f"/etc/cron.d/{SLUG}")
+    play.host.run("sh", "-c", line.removeprefix("0 3 * * * root "))
+    [check_in] = play.host.records()["check_ins"]
+    assert (check_in["monitor_slug"], check_in["status"]) == (f"{SLUG}-backup", "ok")
 
 
 def test_tokens_stay_where_they_belong(play: Rehearsal) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from tests.support.commands import IDENTITY, Shell
 from tests.support.servers import Project, env_of
-from tests.support.template import ANSWERS, BODY, files
+from tests.support.template import ANSWERS, BODY, DSN, files
 
 SCRIPTS = sorted(path for path in (BODY / "bin").iterdir() if path.suffix == "")
 # What other tables of pyproject.toml may say.
@@ -18,8 +18,15 @@ OTHERS = '[[tool.uv.index]]\nname = "mirror"\n\n[tool.other]\nversion = "9.9.9"\
 # A docker that notes its arguments, and prints a line for each.
 DOCKER = """#!/bin/sh
 echo "$*" >>"$(dirname "$0")/calls"
-echo printed
+case $* in *UpdateStatus*) echo completed ;; *) echo printed ;; esac
 """
+# A curl that notes its arguments and what it reads, and finds a release that serves.
+CURL = """#!/bin/sh
+echo "$*" >>"$(dirname "$0")/calls"
+echo '{"release":"microblog@1.2.3"}'
+"""
+# Where Sentry hears of a backup: the host, project and key of DSN are in the URL.
+CHECK_IN = "https://o123.ingest.de.sentry.io/api/456/cron/microblog-backup/0123456789abcdef/"
 PIP_VARIABLES = ("PREFIX", "PYTHON", "ROOT", "TARGET", "USER")
 
 
@@ -34,10 +41,11 @@ def fresh(default_project: Path, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def docker(tmp_path: Path) -> str:
-    """Return a PATH with a docker that does nothing."""
+    """Return a PATH with a docker that does nothing, and a curl that reaches a host."""
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/docker").write_text(DOCKER)
-    (tmp_path / "bin/docker").chmod(0o755)
+    for name, script in (("docker", DOCKER), ("curl", CURL)):
+        (tmp_path / "bin" / name).write_text(script)
+        (tmp_path / "bin" / name).chmod(0o755)
     return f"{tmp_path}/bin:/usr/bin:/bin"
 
 
@@ -98,8 +106,8 @@ def test_deploy_reads_the_table_of_the_project(fresh: Shell, docker: str, tmp_pa
     pyproject.write_text(f"{OTHERS}\n{pyproject.read_text('utf-8')}\n{OTHERS}", "utf-8")
     with (fresh.folder / ".env").open("a") as env:
         env.write("PUBLIC_URL=https://www.example.com\n")
-    fresh.run("bin/deploy", PATH=docker)
-    image = f"{ANSWERS['docker_image']}:{ANSWERS['release']}"
+    fresh.run("bin/deploy", "1.2.3", PATH=docker)
+    image = f"{ANSWERS['docker_image']}:1.2.3"
     assert f" {image} flask db upgrade\n" in (tmp_path / "bin/calls").read_text()
 
 
@@ -292,3 +300,132 @@ def test_deploy_needs_public_url(fresh: Shell, url: str) -> None:
 def test_restore_needs_a_file(fresh: Shell) -> None:
     """`make restore` without a file says that it expects one."""
     assert "expected the file to restore" in fresh.run("make", "restore").stderr
+
+
+@pytest.fixture
+def server(fresh: Shell, docker: str) -> Shell:
+    """Return a project with its settings, whose docker does nothing."""
+    fresh.succeed("make", "env")
+    with (fresh.folder / ".env").open("a") as env:
+        env.write("PUBLIC_URL=https://www.example.com\nBACKUP_HOOK=cp --target-directory=copies\n")
+    fresh.variables |= {"PATH": docker, "DEPLOYER": "susan@laptop"}
+    (fresh.folder / "copies").mkdir()
+    return fresh
+
+
+def test_second_deploy_is_refused(server: Shell) -> None:
+    """While a deploy runs, another one says in one line who runs it, and since when."""
+    running = "A deploy of 1.0.0 by susan@laptop runs since 2026-11-28 12:00:00 UTC."
+    (server.folder / ".deploy.lock").write_text(running)
+    result = server.run("flock", ".deploy.lock", "bin/deploy")
+    assert (result.returncode, result.stderr) == (1, f"Nothing was deployed: {running}\n")
+
+
+def test_deploys_are_recorded(server: Shell) -> None:
+    """The record has the time, the person and the outcome of each deploy."""
+    server.succeed("bin/deploy", "1.2.3")
+    record = (server.folder / ".deploy.log").read_text("utf-8")
+    started, ended = record.splitlines()
+    assert re.fullmatch(r"\S+Z susan@laptop: A deploy of 1.2.3 started", started)
+    assert ended.endswith("Z susan@laptop: 1.2.3 serves")
+
+
+def test_interrupted_deploy_is_told(server: Shell) -> None:
+    """A deploy begins with the last record, which says what became of the deploy before."""
+    line = "2026-11-28T12:00:00Z susan: A deploy of 1.2.2 started"
+    (server.folder / ".deploy.log").write_text(f"{line}\n")
+    assert f"The last record: {line}\n" in server.succeed("bin/deploy", "1.2.3")
+
+
+def test_failure_says_what_serves(server: Shell, tmp_path: Path) -> None:
+    """The last line of a deploy that fails, and its record, have the outcome."""
+    (tmp_path / "bin/docker").write_text(
+        "#!/bin/sh\ncase $* in *_web*) echo a:1.2.3 ;; *upgrade*) exit 1 ;; *) echo x ;; esac\n"
+    )
+    outcome = "microblog@1.3.0 was not deployed: microblog@1.2.3 serves https://www.example.com."
+    assert server.run("bin/deploy", "1.3.0").stderr.splitlines()[-1] == outcome
+    assert (server.folder / ".deploy.log").read_text().endswith(f"{outcome}\n")
+
+
+@pytest.mark.parametrize(
+    ("runs", "complaint"),
+    [
+        (99, "cannot read the data of 99, which runs (POSTGRES_MAJOR=99 keeps it)."),
+        (17, "(POSTGRES_MAJOR=18 moves the data, POSTGRES_MAJOR=17 keeps it)."),
+    ],
+)
+def test_other_major_of_postgresql_is_refused(
+    server: Shell, tmp_path: Path, runs: int, complaint: str
+) -> None:
+    """A deploy changes the major of PostgreSQL only if it is told to."""
+    (tmp_path / "bin/docker").write_text(
+        f"#!/bin/sh\ncase $* in *_db) echo postgres:{runs} ;; *) echo a:1.2.3 ;; esac\n"
+    )
+    result = server.run("bin/deploy")
+    assert (result.returncode, complaint in result.stderr) == (1, True), result.stderr
+
+
+def test_status_marks_what_needs_a_person(server: Shell, tmp_path: Path) -> None:
+    """`bin/status` marks a missing replica, another release than expected, and a missing backup."""
+    (tmp_path / "bin/docker").write_text(
+        "#!/bin/sh\ncase $* in *services*) echo web=1/2; echo db=1/1 ;; *) echo a:1.0.0 ;; esac\n"
+    )
+    (server.folder / ".deploy.log").write_text("2026-11-28T12:00:00Z susan: 1.0.0 serves\n")
+    shown = server.run("bin/status")
+    marked = [line[:7] for line in shown.stdout.splitlines() if line.startswith("!")]
+    assert (shown.returncode, marked[:3]) == (1, ["! https", "! web=1", "! backu"])
+
+
+def backups(server: Shell) -> list[Path]:
+    """Return the backups of a server, oldest first."""
+    return sorted((server.folder / "backups").iterdir())
+
+
+def test_backups_are_private(server: Shell) -> None:
+    """Only its owner can read a backup."""
+    server.succeed("bin/backup")
+    assert [path.stat().st_mode & 0o777 for path in backups(server)] == [0o600]
+
+
+def test_last_backups_are_kept(server: Shell) -> None:
+    """A backup leaves the last 14 of its kind, and those of another kind."""
+    (server.folder / "backups").mkdir()
+    for kind in ("backup", "nightly"):
+        for day in range(1, 21):
+            (server.folder / f"backups/{kind}-202601{day:02}T030000Z.dump").touch()
+    server.succeed("bin/backup")
+    kinds = [path.name.partition("-")[0] for path in backups(server)]
+    assert (kinds.count("backup"), kinds.count("nightly")) == (14, 20)
+
+
+def test_hook_gets_the_backup(server: Shell) -> None:
+    """The command BACKUP_HOOK gets the name of the file, for example to copy it away."""
+    server.succeed("bin/backup")
+    copies = [path.name for path in (server.folder / "copies").iterdir()]
+    assert copies == [path.name for path in backups(server)]
+
+
+@pytest.mark.parametrize(("hook", "status"), [("true", "ok"), ("false", "error")])
+def test_nightly_backup_is_checked_in(
+    server: Shell, tmp_path: Path, hook: str, status: str
+) -> None:
+    """Sentry's cron monitor hears whether a nightly backup and its hook succeeded."""
+    env = server.folder / ".env"
+    settings = env.read_text().replace("cp --target-directory=copies", hook)
+    env.write_text(settings.replace("SENTRY_DSN=\n", f"SENTRY_DSN={DSN}\n"))
+    server.run("bin/backup", KIND="nightly")
+    call = (tmp_path / "bin/calls").read_text().splitlines()[-1]
+    assert f'"status": "{status}"' in call
+    assert call.endswith(f" {CHECK_IN}")
+
+
+def test_failed_restore_leaves_no_database(server: Shell, tmp_path: Path) -> None:
+    """After a damaged backup, the database into which it was restored is removed."""
+    (tmp_path / "bin/docker").write_text(f"{DOCKER}\ncase $* in *pg_restore*) exit 1 ;; esac\n")
+    (server.folder / "damaged.dump").touch()
+    result = server.run("bin/restore", "damaged.dump", FORCE="1")
+    assert result.stderr.endswith("damaged.dump is damaged.\n")
+    assert (
+        "DROP DATABASE IF EXISTS restored"
+        in ((tmp_path / "bin/calls").read_text().splitlines()[-1])
+    )

@@ -18,7 +18,8 @@ from tests.support.template import BODY
 pytestmark = pytest.mark.slow
 
 RELEASE = "microblog@1.0.0"
-SHIPPED = f"{RELEASE} production https://www.example.com\n"
+BEFORE = "microblog@0.9.0"
+SHIPPED = f"Deployed: {RELEASE} production https://www.example.com {BEFORE} changed\n"
 CHANNEL = "123456789012345678"
 Result = subprocess.CompletedProcess[str]
 Created = tuple[Result, Sentry]
@@ -148,12 +149,27 @@ def test_deploy_is_recorded_once(repository: Shell, sentry: Sentry) -> None:
     assert len(sentry.deploys) == 1
 
 
+def test_deploy_that_was_never_told_is_told(repository: Shell, sentry: Sentry) -> None:
+    """A `make ship` that changes nothing tells Sentry of a release of which it knows no deploy."""
+    repository.succeed("bin/sentry", "release")
+    (repository.folder / ".deployed").write_text(SHIPPED.replace(" changed", " unchanged"))
+    repository.succeed("bin/sentry", "deploy")
+    assert [deploy["release"] for deploy in sentry.deploys] == [RELEASE]
+    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
+
+
+def test_failed_deploy_is_not_told(repository: Shell, sentry: Sentry) -> None:
+    """Sentry is not told of a deploy that never said what serves."""
+    (repository.folder / ".deployed").write_text("The migrations failed.\n")
+    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
+
+
 def alerts(project: Path, server: Server, **settings: str) -> Result:
     """Run what `make alerts` runs, for an environment that Sentry knows."""
     server.sentry.events.append({"environment": "production"})
     known = {"SENTRY_ALERTS_TOKEN": ALERTS_TOKEN, "SENTRY_ORG": ORGANIZATION}
     # A workflow sets what it has no value for to nothing.
-    unset = {"SENTRY_PROJECT": "", "SENTRY_ENVIRONMENT": "", "DISCORD_CHANNEL": "", "CHECK": ""}
+    unset = {"SENTRY_PROJECT": "", "SENTRY_ENVIRONMENT": "", "DISCORD_CHANNEL": ""}
     command = (sys.executable, "deploy/alerts.py")
     return Shell(project).run(*command, **{**known, **unset, "SENTRY_URL": server.url, **settings})
 
@@ -187,11 +203,12 @@ def test_alerts_are_created(created: Created) -> None:
     assert len(names) == 4
 
 
-def test_second_run_changes_nothing(default_project: Path, watched: Server) -> None:
-    """A second run finds everything as it should be, and only reads."""
+def test_second_run_creates_nothing(default_project: Path, watched: Server) -> None:
+    """A second run updates what the first one created, and leaves it as it was."""
+    before = copy.deepcopy(watched.sentry.detectors)
     result = alerts(default_project, watched)
-    assert (result.returncode, changes(watched)) == (0, [])
-    assert result.stdout.count("is as it should be.") == 4
+    assert (result.returncode, changes(watched)) == (0, ["PUT"] * 4)
+    assert len(watched.sentry.detectors) == len(before)
 
 
 def test_alerts_say_what_they_watch(created: Created) -> None:
@@ -213,41 +230,17 @@ def test_monitor_of_sessions_is_connected(created: Created) -> None:
     assert (monitor["type"], monitor["workflowIds"]) == ("metric_issue", [new, regression])
 
 
-def test_check_lists_the_differences(default_project: Path, watched: Server) -> None:
-    """With CHECK=1, what somebody changed in Sentry is listed, and left as it is."""
-    threshold = watched.sentry.workflows[2]["actionFilters"][0]["conditions"][1]["comparison"]
-    threshold["value"] = 7
-    result = alerts(default_project, watched, CHECK="1")
-    assert "comparison.value is 7, not 50\n" in result.stdout
-    assert (result.returncode, changes(watched)) == (0, [])
-
-
-def test_check_lists_what_is_missing(default_project: Path, server: Server) -> None:
-    """With CHECK=1, a Sentry without alerts gets none."""
-    result = alerts(default_project, server, CHECK="1")
-    assert (result.returncode, changes(server)) == (0, [])
-    assert result.stdout.count(" does not exist\n") == 4
-
-
 def test_change_in_sentry_is_undone(default_project: Path, watched: Server) -> None:
-    """Without CHECK=1, the alert becomes again what the project describes."""
+    """An alert that somebody changed becomes again what the project describes."""
     watched.sentry.workflows[0]["enabled"] = False
     assert alerts(default_project, watched).returncode == 0
-    assert (changes(watched), watched.sentry.workflows[0]["enabled"]) == (["PUT"], True)
-
-
-def test_change_of_the_monitor_is_undone(default_project: Path, watched: Server) -> None:
-    """The query of the monitor, which Sentry returns in another place, is compared, too."""
-    query = watched.sentry.detectors[-1]["dataSources"][0]["queryObj"]["snubaQuery"]
-    query["timeWindow"] = 60
-    result = alerts(default_project, watched)
-    assert changes(watched) == ["PUT"], result.stdout + result.stderr
+    assert watched.sentry.workflows[0]["enabled"]
 
 
 def test_alerts_go_to_discord(default_project: Path, watched: Server) -> None:
     """With the id of a channel, Discord replaces e-mail in all alerts."""
     result = alerts(default_project, watched, DISCORD_CHANNEL=CHANNEL)
-    assert changes(watched) == ["PUT"] * 3, result.stdout + result.stderr
+    assert changes(watched) == ["PUT"] * 4, result.stdout + result.stderr
     filters = [workflow["actionFilters"][0] for workflow in watched.sentry.workflows]
     assert {group["actions"][0]["config"]["targetIdentifier"] for group in filters} == {CHANNEL}
 
@@ -288,3 +281,90 @@ def test_playbooks_pass_the_linter(default_project: Path, tmp_path: Path) -> Non
     lint = (linter, "--offline", "--profile", "production", "deploy/")
     result = Shell(tmp_path).run(*lint, PATH=path)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.fixture
+def shipped(default_project: Path, tmp_path: Path) -> Shell:
+    """Return a project whose release was just shipped, and whose bin/ship says how it is called."""
+    project = Shell(shutil.copytree(default_project, tmp_path / "microblog"))
+    (project.folder / ".deployed").write_text(SHIPPED)
+    (project.folder / "bin/ship").write_text('echo "bin/ship $*"; exit 1')
+    return project
+
+
+def watch(project: Shell, server: Server, **settings: str) -> Result:
+    """Watch a release for a second, as `make watch` does, with the token of the workflow."""
+    token = {"SENTRY_AUTH_TOKEN": sentry_api.organization_token(server.url)}
+    unset = {"SENTRY_PROJECT": "", "SENTRY_ORG": "", "SENTRY_URL": "", "WATCH": "0.01"}
+    return project.run(sys.executable, "deploy/watch.py", **{**token, **unset, **settings})
+
+
+def visited(server: Server, crashed: int, crashed_before: int, visits: int = 200) -> None:
+    """Let Sentry know two releases, from the sessions that their visitors made."""
+    for release, crashes in ((RELEASE, crashed), (BEFORE, crashed_before)):
+        server.sentry.releases[release] = {"version": release, "commits": [], "dateReleased": None}
+        bucket = {"exited": visits - crashes, "crashed": crashes}
+        item = {"attrs": {"release": release}, "aggregates": [bucket] if visits else []}
+        server.sentry.ingest("sessions", item)
+
+
+def test_watch_takes_a_crashing_release_back(shipped: Shell, server: Server) -> None:
+    """A release that crashes on a tenth of its pages is taken back, and the watch fails."""
+    visited(server, crashed=20, crashed_before=0)
+    result = watch(shipped, server)
+    assert (result.returncode, "bin/ship --back 1.0.0\n" in result.stdout) == (1, True)
+    assert "200 requests, 20 crashed, 90.0 % crash-free, 0 new issues" in result.stdout
+
+
+def test_dry_watch_changes_nothing(shipped: Shell, server: Server) -> None:
+    """With DRY=1, the watch fails and takes nothing back."""
+    visited(server, crashed=20, crashed_before=0)
+    result = watch(shipped, server, DRY="1")
+    assert (result.returncode, "bin/ship" in result.stdout) == (1, False), result.stdout
+
+
+@pytest.mark.parametrize(
+    ("crashed", "before", "visits"),
+    [(0, 0, 200), (9, 0, 20), (10, 0, 5000), (20, 30, 200), (0, 0, 0)],
+    ids=["healthy", "few crashes", "few of many", "better than before", "no visits"],
+)
+def test_watch_keeps_a_release(
+    shipped: Shell, server: Server, crashed: int, before: int, visits: int
+) -> None:
+    """A release stays that crashes rarely, or no more often than the one before."""
+    visited(server, crashed, before, visits)
+    result = watch(shipped, server)
+    assert (result.returncode, f"{RELEASE} stays." in result.stdout) == (0, True), result.stderr
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"SENTRY_AUTH_TOKEN": ALERTS_TOKEN, "SENTRY_ORG": ORGANIZATION},
+        {"SENTRY_URL": "http://127.0.0.1:1"},
+        {"SENTRY_PROJECT": "nowhere"},
+    ],
+    ids=["token without the scope", "Sentry away", "unknown project"],
+)
+def test_watch_that_knows_nothing_keeps_the_release(
+    shipped: Shell, server: Server, settings: dict[str, str]
+) -> None:
+    """Where Sentry does not tell the health of a release, the watch says so, and it stays."""
+    visited(server, crashed=200, crashed_before=0)
+    result = watch(shipped, server, **{"SENTRY_URL": server.url, **settings})
+    assert (result.returncode, f"is known of {RELEASE}" in result.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("deployed", "settings"),
+    [("unchanged", {}), ("changed", {"WATCH": "0"}), ("changed", {"SENTRY_AUTH_TOKEN": ""})],
+    ids=["nothing changed", "switched off", "no token"],
+)
+def test_watch_is_skipped(
+    shipped: Shell, server: Server, deployed: str, settings: dict[str, str]
+) -> None:
+    """Without a change, a token or time, the watch ends at once and asks nobody."""
+    (shipped.folder / ".deployed").write_text(SHIPPED.replace("changed", deployed))
+    result = watch(shipped, server, **settings)
+    assert (result.returncode, server.sentry.requests) == (0, [])
+    assert "Nothing was watched" in result.stdout

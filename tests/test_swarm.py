@@ -181,12 +181,13 @@ def test_missing_label_is_reported(server: Stack) -> None:
 
 
 def test_first_version_that_is_never_healthy_fails(server: Stack) -> None:
-    """`bin/deploy` does not wait for ever for a first version, which Swarm cannot roll back."""
+    """A first version that is never healthy fails with the end of its log."""
     server.edit("app/health.py", "/healthz", "/sick")
     server.build("0.9.0")
-    deployed = server.deploy(TIMEOUT="30")
+    deployed = server.deploy(TIMEOUT="20")
     server.edit("app/health.py", "/sick", "/healthz")
-    assert "Version 0.9.0 is not healthy" in deployed.stderr
+    assert "GET /healthz" in deployed.stderr
+    assert f"{STACK}@0.9.0 does not serve, and there is no version before it." in deployed.stderr
     assert deployed.returncode
 
 
@@ -211,6 +212,28 @@ def test_release_fails_no_request(stack: Stack, failures: Failures) -> None:
     assert f"{STACK}:1.1.0" in stack.settings()
 
 
+def test_backup_precedes_a_migration(stack: Stack) -> None:
+    """A deploy that migrates made a backup before, and the deploys that do not made none."""
+    [backup] = (stack.folder / "backups").iterdir()
+    assert backup.name.startswith("before-1.1.0-")
+
+
+def test_release_is_taken_back(stack: Stack, failures: Failures) -> None:
+    """`bin/deploy --back` fails no request, although what served before has an older schema."""
+    taken: list[subprocess.CompletedProcess[str]] = []
+    back = ("bin/deploy", "--back", "1.1.0")
+    assert failures("taken back", lambda: taken.append(stack.run(*back))) == []
+    outcome = f"{STACK}@1.1.0 crashes for users and was rolled back: {STACK}@1.0.0 serves {SITE}.\n"
+    assert taken[0].stderr.endswith(outcome)
+    assert f"{STACK}:1.0.0" in docker("service", "inspect", f"{STACK}_web")
+
+
+def test_only_what_serves_is_taken_back(stack: Stack) -> None:
+    """`bin/deploy --back` changes nothing where another version serves already."""
+    refused = stack.run("bin/deploy", "--back", "1.1.0")
+    assert refused.stderr == "Nothing was taken back: 1.1.0 does not serve.\n"
+
+
 def test_failing_migration_changes_nothing(stack: Stack) -> None:
     """When the migration fails, `bin/deploy` fails, and the new version never serves."""
     migration = stack.add_migration("9999_broken.py", "raise SystemExit('No.')")
@@ -228,14 +251,9 @@ def test_broken_release_fails_no_request(stack: Stack, failures: Failures) -> No
     assert failures("broken update", lambda: deployed.append(stack.deploy())) == []
     stack.edit("app/health.py", "/sick", "/healthz")
     assert deployed[0].returncode
-    assert "Version 1.2.0 failed" in deployed[0].stderr
+    assert "Version 1.2.0 is not healthy" in deployed[0].stderr
+    assert f"{STACK}@1.2.0 was rolled back: {STACK}@1.0.0 serves" in deployed[0].stderr
     assert f"{STACK}:1.2.0" not in stack.settings()
-
-
-def test_older_version_is_deployed(stack: Stack, failures: Failures) -> None:
-    """An older version serves again, although the database has a newer schema."""
-    assert failures("older version", lambda: stack.succeed("bin/deploy", "1.0.0")) == []
-    assert f"{STACK}:1.0.0" in stack.settings()
 
 
 def test_changed_secret_is_deployed(stack: Stack, failures: Failures) -> None:
@@ -311,6 +329,26 @@ def test_settings_show_no_secret(stack: Stack) -> None:
 def test_broken_route_is_off(stack: Stack) -> None:
     """On a server, /broken_route does not exist."""
     assert get(f"{SITE}/broken_route").status_code == 404
+
+
+def test_status_shows_what_serves(stack: Stack) -> None:
+    """`bin/status` lists the services, without a mark where all replicas serve."""
+    stack.wait_for_replicas()
+    assert f"  {STACK}_web=2/2\n" in stack.run("bin/status").stdout
+
+
+@pytest.mark.rehearsal
+def test_newer_postgresql_takes_over(stack: Stack, load: Load) -> None:
+    """`POSTGRES_MAJOR=19 bin/deploy` moves the rows, and an older major is refused from then on."""
+    next_major = "FROM postgres:18\nENV PGDATA=/var/lib/postgresql/19/docker\n"
+    (stack.folder / "next.Dockerfile").write_text(next_major)
+    stack.succeed("docker", "build", "--tag", "postgres:19", "--file", "next.Dockerfile", "bin")
+    moved = stack.succeed("bin/deploy", "1.0.0", POSTGRES_MAJOR="19")
+    assert "Version 1.0.0 serves." in moved
+    assert "/19/docker" in stack.query("SHOW data_directory")[0]
+    assert load.acknowledged() <= set(stack.query("SELECT body FROM post"))
+    assert "PostgreSQL 18 cannot read the data of 19" in stack.run("bin/deploy", "1.0.0").stderr
+    docker("rmi", "--force", "postgres:19")
 
 
 def test_backup_restores_the_stack(stack: Stack, load: Load, tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ its two actions clone the repository and leave the machine's Python as it is.
 """
 
 import json
+import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +28,7 @@ from tests.support.baking import bake
 from tests.support.commands import HERE, IDENTITY, Shell, docker
 from tests.support.hosts import Host, bare_host
 from tests.support.load import Load, Request
-from tests.support.servers import install
+from tests.support.servers import install, wait_for
 from tests.support.template import BODY
 
 ACT = Path(sys.executable).with_name("act")
@@ -44,6 +48,25 @@ down_revision = "{head}"
 def upgrade() -> None:
     """Add the column."""
     op.add_column("post", sa.Column("language", sa.String(5)))
+'''
+# Healthy by every check, and yet one page in ten crashes.
+CRASHING = '''"""The app, for a WSGI server and the `flask` command."""
+
+from itertools import count
+
+from flask import request
+
+from app import create_app
+
+app = create_app()
+pages = count(1)
+
+
+@app.before_request
+def crash() -> None:
+    """Crash on one page in ten."""
+    if request.path == "/" and next(pages) % 10 == 0:
+        raise RuntimeError("One page in ten")
 '''
 # Clones as actions/checkout does: without history, unless it is asked for.
 CHECKOUT = """
@@ -153,15 +176,20 @@ class Rehearsal:
             "PUBLIC_URL": self.site,
             "SSH_USER": "deploy",
         }
-        for name, values in (("secrets", self.secrets), ("vars", self.settings)):
-            lines = (f"{key}={json.dumps(value)}\n" for key, value in values.items())
-            (self.folder / name).write_text("".join(lines))
+        self.watch("0.1")
         for name, text in (
             ("checkout", CHECKOUT.format(origin=self.origin)),
             ("setup-python", PYTHON),
         ):
             (self.folder / name).mkdir()
             (self.folder / name / "action.yml").write_text(text)
+
+    def watch(self, minutes: str) -> None:
+        """Set for how long the workflow watches a release, with all that it gets from GitHub."""
+        self.settings["WATCH"] = minutes
+        for name, values in (("secrets", self.secrets), ("vars", self.settings)):
+            lines = (f"{key}={json.dumps(value)}\n" for key, value in values.items())
+            (self.folder / name).write_text("".join(lines))
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Change a file of the project."""
@@ -188,6 +216,16 @@ class Rehearsal:
         """Let the next release never be healthy."""
         self.edit("app/health.py", '"/healthz"', '"/sick"')
         self.commit("Rename a URL")
+
+    def recover(self) -> None:
+        """Let the next release be healthy again."""
+        self.edit("app/health.py", '"/sick"', '"/healthz"')
+        self.commit("Rename it back")
+
+    def crash(self) -> None:
+        """Let the next release crash for users, although it is healthy."""
+        (self.project.folder / "wsgi.py").write_text(CRASHING)
+        self.commit("Count pages")
 
     # Ways to release
 
@@ -227,8 +265,8 @@ class Rehearsal:
             PIP_NO_COMPILE="1",
         )
 
-    def by_hand(self, version: str) -> Result:
-        """Release a version with the recipes that the workflow runs, if it is new, and ship it."""
+    def prepare(self, version: str) -> dict[str, str]:
+        """Release and publish a version, if it is new, and return what `make ship` needs."""
         tools = self.project.folder / ".venv/tools"
         if not tools.exists():
             install(self.project.folder / "requirements/deploy.txt", tools)
@@ -243,9 +281,60 @@ class Rehearsal:
         if self.project.run("git", "rev-parse", f"v{version}").returncode:
             self.project.succeed("make", "release", f"VERSION={version}")
             self.project.succeed("make", "publish", "sentry-release", **settings)
+        return settings
+
+    def by_hand(self, version: str) -> Result:
+        """Release a version with the recipes that the workflow runs, if it is new, and ship it."""
+        settings = self.prepare(version)
         shipped = self.project.run("make", "ship", f"VERSION={version}", **settings)
         self.project.succeed("make", "sentry-deploy", **settings)
         return shipped
+
+    def watched(self, version: str) -> Result:
+        """Ship a version by hand, and return the result of `make watch`."""
+        shipped = self.by_hand(version)
+        assert shipped.returncode == 0, shipped.stdout + shipped.stderr
+        settings = self.prepare(version)
+        result = self.project.run("make", "watch", **settings)
+        self.project.succeed("make", "sentry-deploy", **settings)
+        return result
+
+    def cut_off(self, version: str) -> Result:
+        """Ship a version, kill `make ship` once the host deploys, and ship it once more."""
+        settings = self.prepare(version)
+        command = ("make", "ship", f"VERSION={version}")
+        started = f"A deploy of {version} started"
+        with (self.folder / "cut.log").open("wb") as log:
+            cut = subprocess.Popen(
+                command,
+                cwd=self.project.folder,
+                env={**self.project.variables, **settings},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_for(lambda: started in self.record(), "the deploy")
+        os.killpg(cut.pid, signal.SIGKILL)
+        cut.wait()
+        wait_for(lambda: f"{version} serves" in self.record(), "its end without `make ship`")
+        return self.by_hand(version)
+
+    def two_at_once(self, version: str) -> Result:
+        """Ship a version from two laptops, and return the result of the one that is refused."""
+        settings = self.prepare(version)
+        other = Shell(self.folder / "laptop", self.project.variables)
+        shutil.copytree(self.project.folder, other.folder, symlinks=True)
+        command = ("make", "ship", f"VERSION={version}")
+        with ThreadPoolExecutor() as pool:
+            laptops = (self.project, other)
+            ships = [pool.submit(laptop.run, *command, **settings) for laptop in laptops]
+        results = sorted((ship.result() for ship in ships), key=lambda result: result.returncode)
+        assert results[0].returncode == 0, results[0].stdout + results[0].stderr
+        return results[1]
+
+    def record(self) -> str:
+        """Return the record of the deploys on the host."""
+        return self.host.run("sh", "-c", f"cat /opt/{SLUG}/.deploy.log || true")
 
     # What became of it
 
@@ -324,22 +413,32 @@ class Rehearsal:
             f"{n} in the image" for n, t in self.tokens().items() if t.encode() in content
         ]
 
+    def lost(self, acknowledged: set[str]) -> set[str]:
+        """Return the posts that the app has accepted and the database does not have."""
+        database = self.host.run("docker", "ps", "--quiet", "--filter", f"name={SLUG}_db")
+        query = ("psql", "--username", "app", "--tuples-only", "--no-align", "--command")
+        rows = self.host.run("docker", "exec", database, *query, "SELECT body FROM post")
+        return acknowledged - set(rows.split())
+
     def table(self) -> str:
         """Return what became of all releases, as a table."""
-        row = "{:<9}{:<15}{:>8}  {:<17}{:>9}{:>8}".format
-        head = row("release", "digest", "commits", "deploy", "requests", "failed")
+        row = "{:<34}{:>4} s  {:<8}{:>8}  {:<34}{:>9}{:>8}".format
         lines = [
-            row(
-                step.version,
-                step.digest.removeprefix("sha256:")[:12],
-                step.commits,
-                ", ".join(step.deploys) or "none",
-                len(step.requests),
-                len(step.failed),
-            )
-            for step in self.steps
+            row("step", "", "serves", "commits", "deploys in Sentry", "requests", "failed"),
+            *(
+                row(
+                    step.title,
+                    round(step.seconds),
+                    step.serves.partition("@")[2],
+                    step.commits,
+                    ", ".join(step.deploys) or "none",
+                    len(step.requests),
+                    len(step.failed),
+                )
+                for step in self.steps
+            ),
         ]
-        return "\n".join([head, *lines])
+        return "\n".join(lines)
 
 
 @contextmanager
@@ -358,29 +457,47 @@ def rehearsal(say: Callable[[str], None]) -> Iterator[Rehearsal]:
 
 
 def story() -> None:
-    """Rehearse five releases, and stop at one that does not end as it should."""
+    """Rehearse releases that go well, hurt, collide or are cut off; stop where one ends wrongly."""
     with rehearsal(print) as play:
         expect(play.step("1.0.0 reaches a bare host", "1.0.0", play.push), serves="1.0.0")
         with Load(play.site) as load:
             play.add_migration()
-            second = play.step("1.1.0 brings a migration", "1.1.0", play.push, load)
-            expect(second, serves="1.1.0")
+            second = play.step("1.1.0 brings a migration", "1.1.0", play.by_hand, load)
+            expect(second, serves="1.1.0", says="Wrote ../backups/before-1.1.0-")
             play.fall_ill()
-            sick = play.step("1.2.0 is never healthy", "1.2.0", play.push, load)
-            expect(sick, serves="1.1.0", succeeds=False)
+            sick = play.step("1.2.0 is never healthy", "1.2.0", play.by_hand, load)
+            expect(sick, serves="1.1.0", succeeds=False, says="1.2.0 was rolled back")
+            play.recover()
+            cut = play.step("1.3.0 is cut off and told later", "1.3.0", play.cut_off, load)
+            expect(cut, serves="1.3.0", says=": 1.3.0 serves")
+            assert cut.deploys == [f"{SLUG}@1.3.0"], cut.deploys
+            play.crash()
+            play.watch("3")
+            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.watched, load)
+            expect(crashing, serves="1.3.0", succeeds=False, fails=True, says="crashes for users")
+            assert crashing.deploys == [f"{SLUG}@{v}" for v in ("1.4.0", "1.3.0")], crashing.deploys
+            play.watch("0.1")
+            two = play.step("1.1.0 from two laptops at once", "1.1.0", play.two_at_once, load)
+            expect(two, serves="1.1.0", succeeds=False, says="runs since")
             back = play.step("1.0.0 on demand", "1.0.0", play.dispatch, load)
             expect(back, serves="1.0.0")
             again = play.step("1.0.0 once more", "1.0.0", play.dispatch, load)
             expect(again, serves="1.0.0")
-        print(f"\n{play.table()}\n")
+        acknowledged = load.acknowledged()
+        lost = play.lost(acknowledged)
+        print(f"\n{play.table()}\n\n{len(acknowledged)} posts acknowledged, {len(lost)} lost\n")
+        assert not lost, lost
         assert again.changed == 0, "The last release changed something."
         assert not play.leaks(), play.leaks()
 
 
-def expect(step: Step, serves: str, *, succeeds: bool = True) -> None:
+def expect(
+    step: Step, serves: str, *, succeeds: bool = True, fails: bool = False, says: str = ""
+) -> None:
     """Stop with the log of a step that did not end so, or with the requests that it failed."""
     assert (step.succeeded, step.serves) == (succeeds, f"{SLUG}@{serves}"), step.log
-    assert step.failed == [], step.failed
+    assert says in step.log, step.log
+    assert fails or step.failed == [], step.failed
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import re
 import sys
 import threading
 import zipfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -31,6 +32,9 @@ NOW = "2026-11-24T12:00:00Z"
 EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 ENVIRONMENT = re.compile(r"(?!none$)[^\s/]{1,64}")
 RELEASE = re.compile(r"(?!\.{1,2}$|latest$)[^\s/\\]{1,200}")
+HEALTH_QUERY = {"health", "summaryStatsPeriod", "healthStatsPeriod"}
+PERIODS = {"1h", "24h", "1d", "48h", "2d", "7d", "14d", "30d", "90d"}
+STATUSES = ("exited", "errored", "crashed", "abnormal")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 ANY_EVENT = {"first_seen_event", "regression_event", "reappeared_event"}
 SCOPES = {
@@ -117,6 +121,8 @@ class Sentry:
         self.last_id = 100
         self.requests: list[Json] = []
         self.events: list[Json] = []
+        self.check_ins: list[Json] = []
+        self.sessions: dict[str, Counter[str]] = {}
         self.releases: dict[str, Json] = {}
         self.deploys: list[Json] = []
         self.chunks: dict[str, bytes] = {}
@@ -128,8 +134,8 @@ class Sentry:
 
     def records(self) -> Json:
         """Return what was recorded."""
-        kept = ["requests", "events", "releases", "deploys", "workflows", "detectors", "messages"]
-        return {name: getattr(self, name) for name in kept}
+        kept = "requests events check_ins sessions releases deploys workflows detectors messages"
+        return {name: getattr(self, name) for name in kept.split()}
 
     def new_id(self) -> str:
         """Return an id that nothing has yet."""
@@ -173,6 +179,41 @@ class Sentry:
             release.update(dateReleased=body["dateReleased"], finalized=release["finalized"] + 1)
         return self.shown(release)
 
+    @route("GET", "releases/KEY/", "org:ci")
+    def one_release(self, call: Call) -> Json:
+        """Return a release, with its health only for `health=1`, as Sentry does."""
+        require(call.query.keys() <= HEALTH_QUERY, detail="Unknown parameter.")
+        for name in HEALTH_QUERY - {"health"}:
+            require(call.query.get(name, ["1h"])[0] in PERIODS, detail="Invalid period.")
+        shown = self.shown(self.release(call.key))
+        if call.query.get("health") == ["1"]:
+            shown["projects"][0]["healthData"] = self.health(call.key)
+        return shown
+
+    def health(self, version: str) -> Json:
+        """Return what the session items of a release say."""
+        seen = self.sessions.get(version, Counter())
+        free = 100 * (1 - seen["crashed"] / seen.total()) if seen else None
+        return {
+            "totalSessions": seen.total(),
+            "sessionsCrashed": seen["crashed"],
+            "sessionsErrored": seen["errored"],
+            "crashFreeSessions": free,
+            "hasHealthData": bool(seen),
+        }
+
+    def ingest(self, kind: str, item: Json) -> None:
+        """Record an item of an envelope."""
+        if kind == "event":
+            self.events.append(item)
+        elif kind == "check_in":
+            require({"monitor_slug", "status"} <= item.keys(), detail="Invalid check-in.")
+            self.check_ins.append(item)
+        elif kind == "sessions":
+            seen = self.sessions.setdefault(item["attrs"]["release"], Counter())
+            for bucket in item["aggregates"]:
+                seen.update({status: bucket.get(status, 0) for status in STATUSES})
+
     def release(self, version: str) -> Json:
         """Return a release that exists."""
         if version not in self.releases:
@@ -183,7 +224,7 @@ class Sentry:
         """Return a release as Sentry shows it."""
         commit = {"id": release["commits"][0]} if release["commits"] else None
         nulls = {"lastEvent": None, "lastDeploy": None, "url": None, "ref": None, "owner": None}
-        projects = [{"id": 7, "slug": PROJECT, "name": "Microblog"}]
+        projects = [{"id": 7, "slug": PROJECT, "name": "Microblog", "newGroups": 0}]
         return {
             "id": 1,
             "version": release["version"],
@@ -460,8 +501,12 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/records":
             return 200, sentry.records()
         if path == f"/api{DSN_PATH}/envelope/":
-            sentry.events += self.events(content)
+            for kind, item in self.items(content):
+                sentry.ingest(kind, item)
             return 200, {}
+        if path.startswith(f"/api{DSN_PATH}/cron/"):
+            sentry.ingest("check_in", {"monitor_slug": path.split("/")[4], **json.loads(content)})
+            return 202, {}
         if path.startswith("/webhook/"):
             sentry.messages.append(json.loads(content))
             return 204, {}
@@ -487,13 +532,15 @@ class Handler(BaseHTTPRequestHandler):
                 return 201 if method == "POST" else 200, endpoint(self.server.sentry, call)
         raise Refusal(404, {"detail": "The requested resource does not exist"})
 
-    def events(self, content: bytes) -> list[Json]:
-        """Return the events of an envelope."""
+    def items(self, content: bytes) -> Iterator[tuple[str, Json]]:
+        """Yield the type and content of the JSON items of an envelope."""
         if self.headers.get("Content-Encoding") == "gzip":
             content = gzip.decompress(content)
         lines = content.split(b"\n")
-        pairs = zip(lines[1::2], lines[2::2], strict=False)
-        return [json.loads(item) for header, item in pairs if b'"type":"event"' in header]
+        for header, item in zip(lines[1::2], lines[2::2], strict=False):
+            kind = json.loads(header)["type"]
+            if kind in {"event", "sessions"}:
+                yield kind, json.loads(item)
 
     def log_message(self, *arguments: Any) -> None:
         """Print nothing."""

@@ -2,7 +2,17 @@
 # Each script begins with this file. It changes into the project's folder, whatever the person who
 # runs the script has in their environment.
 unset CDPATH # with it, cd prints a path, or goes to another folder of the same name
+caller=$PWD
 cd "$(dirname "$0")/.." || exit
+
+# On a server, `make ship` gives each release a folder, where .env is a link. Beside .env are the
+# backups and the record of the deploys.
+# shellcheck disable=SC2034 # scripts use it
+if [ -L .env ]; then state=..; else state=.; fi
+
+from_caller() { # FILE
+    case $1 in /*) echo "$1" ;; *) echo "$caller/$1" ;; esac
+}
 
 fail() { # MESSAGE
     echo "$1" >&2
@@ -17,6 +27,23 @@ matches() { # TEXT PATTERN
 is_version() { # TEXT
     number='(0|[1-9][0-9]{0,8})'
     matches "$1" "$number\.$number\.$number(-(a|alpha|b|beta|rc)(\.?$number)?)?"
+}
+
+setting() { # NAME OF A LINE IN .env
+    sed -n "s/^$1=//p" .env
+}
+
+# Print the tag of the image of a service, without its digest.
+tag_of() { # SERVICE [PreviousSpec]
+    docker service inspect --format "{{with .${2:-Spec}}}{{.TaskTemplate.ContainerSpec.Image}}{{end}}" \
+        "$(sh bin/project name)_$1" 2>/dev/null | sed 's|.*/||; s|^[^:]*:||; s|@.*||'
+}
+
+# Ask the node of the proxy, whatever DNS says, for /readyz.
+ask() {
+    address=$(docker node inspect --format '{{.Status.Addr}}' \
+        "$(docker node ls --quiet --filter node.label=proxy=true | head -n 1)")
+    curl --silent --show-error --max-time 5 --noproxy '*' --connect-to "::$address:" "$(setting PUBLIC_URL)/readyz"
 }
 
 # Fail unless $PUBLIC_URL is a URL that Caddy can serve.
