@@ -28,11 +28,14 @@ from sqlalchemy import inspect, text
 from app.extensions import db
 from wsgi import app
 
+def listed(found):  # in no particular order
+    return found if isinstance(found, list) else [found]
+
 with app.app_context():
     found = inspect(db.engine)
     kinds = ("indexes", "unique_constraints", "foreign_keys", "pk_constraint")
     tables = {
-        name: [getattr(found, f"get_{kind}")(name) for kind in kinds]
+        name: [sorted(map(str, listed(getattr(found, f"get_{kind}")(name)))) for kind in kinds]
         for name in found.get_table_names()
     }
     rows = {name: db.session.scalar(text(f'SELECT count(*) FROM "{name}"')) for name in tables}
