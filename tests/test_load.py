@@ -200,6 +200,7 @@ def test_first_view_is_small(stack: Stack) -> None:
     assert sum(sizes.values()) <= 75_000
 
 
+@pytest.mark.rehearsal
 def test_everybody_logs_in_at_once(stack: Stack) -> None:
     """A hundred people register and log in at once within the sum of memory in gunicorn.conf.py.
 
@@ -224,6 +225,7 @@ def test_everybody_logs_in_at_once(stack: Stack) -> None:
     assert median(seconds[page]) < 1
 
 
+@pytest.mark.rehearsal
 def test_page_is_served_during_all_attacks(stack: Stack, attackers: ExitStack) -> None:
     """Pages come within a second during guesses, forged origins and stalled bodies at once."""
     ended = Event()
