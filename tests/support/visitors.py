@@ -29,6 +29,8 @@ def csrf_token(page: requests.Response) -> str:
 def sign_up(site: str, name: str = "susan") -> requests.Session:
     """Return a browser in which a new user is logged in."""
     browser = requests.Session()
+    # Threads use it while pytest changes the environment, in which requests looks for a proxy.
+    browser.trust_env = False
     account = {"username": name, "email": f"{name}@example.com"}
     for page in ("register", "login"):
         submit(browser, f"{site}/auth/{page}", **account, **PASSWORD)
