@@ -33,7 +33,7 @@ demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PO
 	  echo 'To see the error without an account, press Ctrl+C and run: make -C $(DEMO) spotlight'
 	@$(IN_DEMO) run PORT=$(PORT)
 
-test: $(READY)  ## run every test
+test: $(READY)  ## run all tests but the rehearsals
 	.venv/bin/pytest -n 3 --dist loadfile --hypothesis-profile thorough -m 'not rehearsal'
 
 test-fast: $(READY)  ## run the tests that install nothing

@@ -22,8 +22,8 @@ IMAGES = ("{{*/Dockerfile", "{{*/*.yaml", "{{*/deploy/*.yaml")
 IMAGE = r"^(?:FROM| +image:) ([a-z]+):([\d.]+[\w.-]*)"  # of Docker Hub
 WORKFLOWS = (".github/workflows/*.yml", "{{*/.github/workflows/*.yml")
 ACTION = r"uses: ([\w-]+/[\w-]+)@\w+ # v(\S+)"
-DOCKER_TOKEN = (
-    "https://auth.docker.io/token?service=registry.docker.io&scope=repository:library/{}:pull"  # noqa: S105
+DOCKER_AUTH = (
+    "https://auth.docker.io/token?service=registry.docker.io&scope=repository:library/{}:pull"
 )
 DOCKER_TAGS = "https://registry-1.docker.io/v2/library/{}/tags/list"
 GITHUB = "https://api.github.com/repos/{}/releases/latest"
@@ -76,7 +76,7 @@ def of_github(name: str, _: str) -> Release:
 
 def of_docker(name: str, pin: str) -> Release:
     """Return the newest tag of an image that looks like its pin; a tag has no date."""
-    with urlopen(DOCKER_TOKEN.format(name), timeout=10) as response:
+    with urlopen(DOCKER_AUTH.format(name), timeout=10) as response:
         headers = {"Authorization": f"Bearer {json.load(response)['token']}"}
     with urlopen(Request(DOCKER_TAGS.format(name), headers=headers), timeout=10) as response:
         tags = json.load(response)["tags"]
