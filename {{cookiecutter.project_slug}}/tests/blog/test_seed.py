@@ -17,6 +17,8 @@ from app.blog.seed import PEOPLE
 from tests.blog.conftest import Blog
 from tests.conftest import AuthActions
 
+TEXTS = [text for person in PEOPLE.values() for text in (person["about_me"], *person["posts"])]
+
 
 @pytest.fixture
 def runner(app: Flask) -> FlaskCliRunner:
@@ -39,7 +41,7 @@ def test_first_user_follows_all_others(runner: FlaskCliRunner, blog: Blog) -> No
     assert sorted(blog.read(followed)) == list(range(2, 9))
 
 
-@pytest.mark.parametrize("text", [text for texts in PEOPLE.values() for text in texts])
+@pytest.mark.parametrize("text", TEXTS)
 def test_text_fits(text: str) -> None:
     """The forms would accept each text: it has no more characters than they allow."""
     assert 0 < len(text) <= POST_LENGTH
@@ -55,10 +57,11 @@ def test_mentioned_users_exist() -> None:
 def test_texts_are_by_their_authors(runner: FlaskCliRunner, blog: Blog) -> None:
     """The posts on a profile are those of the person whom the profile describes."""
     runner.invoke(args=["seed"])
-    for name, (about_me, *posts) in PEOPLE.items():
+    for name, person in PEOPLE.items():
         user = select(User.id).where(User.username == name).scalar_subquery()
-        assert blog.read(select(Profile.about_me).where(Profile.user_id == user)) == [about_me]
-        assert set(blog.read(select(Post.body).where(Post.user_id == user))) <= set(posts)
+        [about_me] = blog.read(select(Profile.about_me).where(Profile.user_id == user))
+        assert about_me == person["about_me"]
+        assert set(blog.read(select(Post.body).where(Post.user_id == user))) <= {*person["posts"]}
 
 
 @pytest.mark.parametrize(("size", "distance"), [(60, 60), (1000, PAGE_SIZE)])
