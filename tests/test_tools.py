@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from runpy import run_path
+from typing import Any
 
 import pytest
 import yaml
@@ -62,6 +65,55 @@ def test_prereleases_are_tested_on_the_next_python() -> None:
     newest = CONTEXT["python_version"][0]
     following = f"3.{int(newest.split('.')[1]) + 1}-dev"
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [newest, following]
+
+
+def test_port_to_the_next_sentry_sdk_applies() -> None:
+    """The patch that the weekly test applies fits the project as it is."""
+    HERE.succeed("git", "apply", "--check", ".ci/sentry-sdk-3.patch")
+
+
+LOCKED = """
+redis==7.1.0 \\
+    --hash=sha256:0
+    # via limits
+sentry-sdk[flask]==2.75.0 \\
+    --hash=sha256:0
+    # via
+    #   -r requirements/prod.in
+    #   sentry-tools
+"""
+OUTDATED: dict[str, Any] = run_path(f"{TEMPLATE}/.ci/outdated.py")
+
+
+def test_who_needs_a_pin_is_read(tmp_path: Path) -> None:
+    """`make outdated` knows which packages need a pin, and so may hold it back."""
+    (tmp_path / "prod.txt").write_text(LOCKED, "utf-8")
+    assert OUTDATED["pins"](tmp_path / "prod.txt") == {
+        "redis": ("7.1.0", "limits"),
+        "sentry-sdk": ("2.75.0", "-r requirements/prod.in or sentry-tools"),
+    }
+
+
+@pytest.mark.parametrize(("newest", "shown"), [("8.0.0", ["7", "days", "old"]), ("7.1.0", [])])
+def test_pin_that_is_behind_is_listed(
+    capsys: pytest.CaptureFixture[str], newest: str, shown: list[str]
+) -> None:
+    """`make outdated` lists a pin that is behind, with the age of the newest release."""
+    week_ago = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+    OUTDATED["report"]("redis", "7.1.0", (newest, week_ago), "prod.txt", "by limits")
+    line = capsys.readouterr().out.split()
+    assert line[3:6] == shown
+    assert bool(line) == bool(shown)
+
+
+@pytest.mark.parametrize(
+    ("files", "pin"), [("NPM", "NPM_PIN"), ("IMAGES", "IMAGE"), ("WORKFLOWS", "ACTION")]
+)
+def test_pins_of_other_registries_are_found(files: str, pin: str) -> None:
+    """`make outdated` finds a version in each file in which it looks for pins."""
+    found = {where for _, _, where, _ in OUTDATED["find"](OUTDATED[files], OUTDATED[pin])}
+    places = {path for pattern in OUTDATED[files] for path in TEMPLATE.glob(pattern)}
+    assert found == {str(path.relative_to(TEMPLATE)) for path in places}
 
 
 def test_linux_runners_are_pinned() -> None:
