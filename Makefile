@@ -6,7 +6,8 @@ PORT ?= 8000
 UV := $(shell command -v uv || echo .uv/bin/uv)
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)
 DEMO := build/demo/microblog
-IN_DEMO := $(MAKE) --no-print-directory -C $(DEMO) PYTHONDONTWRITEBYTECODE= 'UV=$(CURDIR)/.venv/bin/uv'
+IN_DEMO := $(MAKE) --no-print-directory -C $(DEMO) PYTHONDONTWRITEBYTECODE= 'UV=$(abspath $(UV))'
+COOKIECUTTER := .venv/bin/cookiecutter
 READY := .venv/ready
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -23,8 +24,8 @@ unexport PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNDEFAULTENCODING PYTHONWARNINGS
 help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-bake: $(READY)  ## ask the prompts and bake a project (OUTPUT=build)
-	.venv/bin/cookiecutter . --output-dir '$(OUTPUT)'
+bake: $(COOKIECUTTER)  ## ask the prompts and bake a project (OUTPUT=build)
+	$(COOKIECUTTER) . --output-dir '$(OUTPUT)'
 
 demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PORT=8000)
 	@$(IN_DEMO) seed
@@ -69,11 +70,17 @@ release:  ## make a release of what is committed: make release VERSION=1.3.0
 	@bin/release '$(VERSION)'
 
 # Ctrl+C may interrupt each of these, so its target appears last.
-$(DEMO): | $(READY)
+$(DEMO): | $(COOKIECUTTER)
 	@rm -rf build/baking
-	@.venv/bin/cookiecutter . --no-input --default-config --output-dir build/baking \
+	@$(COOKIECUTTER) . --no-input --default-config --output-dir build/baking \
 	  "sentry_dsn=$$SENTRY_DSN" >/dev/null
 	@mkdir -p build/demo && mv build/baking/microblog $@
+
+# To bake takes one package of those that the template is developed with.
+$(COOKIECUTTER): | $(UV)
+	@$(CHECK_PYTHON)
+	$(UV) venv --quiet --allow-existing --python '$(PYTHON)' .venv
+	VIRTUAL_ENV=.venv $(UV) pip install --quiet --constraints requirements.txt cookiecutter
 
 $(READY): requirements.txt | $(UV)
 	@$(CHECK_PYTHON)
@@ -81,8 +88,10 @@ $(READY): requirements.txt | $(UV)
 	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.txt
 	@touch $@
 
+# To use the pip that is there saves the seconds that installing another one takes.
 .uv/bin/uv:
 	@$(CHECK_PYTHON)
-	rm -rf .uv.new && $(PYTHON) -m venv .uv.new
-	.uv.new/bin/pip install --quiet uv==$(UV_VERSION)
+	rm -rf .uv.new && $(PYTHON) -m venv --without-pip .uv.new
+	$(PYTHON) -m pip --python .uv.new/bin/python install --quiet uv==$(UV_VERSION) 2>/dev/null || \
+	  { .uv.new/bin/python -m ensurepip && .uv.new/bin/python -m pip install uv==$(UV_VERSION); }
 	rm -rf .uv && mv .uv.new .uv
