@@ -9,6 +9,7 @@ snapshots   the files that each selection of switches bakes
 servers     the baked project, installed and served
 visitors    what a person does on the site
 browsers    Chromium, and the project with its sample users as people see it
+webdriver   Firefox and WebKit, and what a person does in them
 sentry      servers that stand in for Sentry
 spotlight   `make spotlight`
 containers  containers of an image
