@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ class Newcomer(Shell):
     def run_once(self, *paths: str) -> None:
         """Run the app with `make run`, and open pages."""
         port = free_port()
-        command = ("make", "run", f"PORT={port}", f"PYTHON={sys.executable}")
+        command = ("make", "run", f"PORT={port}")
         with serving(self, command, f"http://127.0.0.1:{port}") as served:
             assert [get(served.url + path).status_code for path in paths] == [200] * len(paths)
 
@@ -92,8 +91,8 @@ def test_first_day_is_green(
     [folder] = terminal.folder.iterdir()
     newcomer = Newcomer(folder)
     newcomer.succeed("git", "init", "--quiet")
-    newcomer.run_once("/")
     newcomer.follow("Change it", "make install")
+    newcomer.run_once("/")
     newcomer.commit()
     newcomer.add_notes()
     newcomer.follow("Change it", ".venv/bin/flask db migrate", ".venv/bin/flask db upgrade")
