@@ -65,7 +65,7 @@ def replay_folders() -> list[Path]:
 def forget_dsn(dsn: object) -> None:
     """Blank the DSN in the replay file, which every user of the machine can read."""
     saved, entry = f'"sentry_dsn": {json.dumps(dsn)}', r'"sentry_dsn": "(\\.|[^"\\])*"'
-    for path in (file for folder in replay_folders() for file in folder.glob("*.json")):
+    for path in (f for folder in (replay_folders() if dsn else ()) for f in folder.glob("*.json")):
         try:
             replay = path.read_text("utf-8")
             if saved in replay:
@@ -77,8 +77,7 @@ def forget_dsn(dsn: object) -> None:
 def main(answers: dict[str, object]) -> None:
     """Check the answers, and remove this rendered copy and the saved DSN."""
     Path(__file__).unlink()
-    if answers["sentry_dsn"]:
-        forget_dsn(answers["sentry_dsn"])
+    forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
         if "/" in (slug := str(answers["project_slug"])):  # Cookiecutter removes the last
             for folder in (Path(slug), *Path(slug).parents[:-1]):
@@ -86,11 +85,12 @@ def main(answers: dict[str, object]) -> None:
                     Path(str(answers.get("_output_dir", os.environ.get("PWD", ""))), folder).rmdir()
         if "_output_dir" in answers:  # cruft, which has none, takes answers as JSON
             bad = {"sentry_dsn", *(fault.split(":")[0] for fault in faults)}
-            good = {k: v for k, v in answers.items() if k[0] != "_" and k not in bad}
-            image = ("docker_image", slug.rstrip("-"))  # follows the slug; braces are rendered
-            given = [f"{k}={v}" for k, v in good.items() if (k, v) != image and "{" not in str(v)]
-            command = shlex.join(["uvx", "cookiecutter", str(answers["_template"]), *given])
-            faults.append(f"To be asked again, with the valid answers as defaults: {command}")
+            given = [f"{k}={v}" for k, v in answers.items() if k[0] != "_" and k not in bad]
+            given = [g for g in given if g != f"docker_image={slug.rstrip('-')}"]  # the default
+            safe = shlex.join(given).replace("{", "{" * 2 + '"{"' + "}" * 2)  # else it is rendered
+            version = ["--checkout", str(answers["_checkout"])] if answers.get("_checkout") else []
+            command = shlex.join(["uvx", "cookiecutter", str(answers["_template"]), *version])
+            faults.append(f"To be asked again, with valid answers as defaults: {command} {safe}")
         sys.exit("\n".join(faults))
 
 

@@ -17,9 +17,10 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Terminal
 from tests.support.browsers import CHROMIUM, chromium
-from tests.support.commands import HERE, skip_unless_ci
+from tests.support.commands import HERE, Shell, skip_unless_ci
+from tests.support.owners import add_script
 from tests.support.sentry import Sink
-from tests.support.servers import Project, install
+from tests.support.servers import UV, Project, install
 from tests.support.template import BODY, TEMPLATE
 
 settings.register_profile("thorough", deadline=None, max_examples=1000, derandomize=True)
@@ -115,6 +116,25 @@ def project(
 def site(project: Project) -> Iterator[str]:
     """Return the URL of the project, served as its image serves it."""
     with project.serving() as gunicorn:
+        yield gunicorn.url
+
+
+@pytest.fixture(scope="session")
+def traced(cookies_session: Cookies, sentry: Sink) -> Project:
+    """Return a project that traces in the browser, built, installed and migrated."""
+    answers = {"browser_tracing": True, "sentry_dsn": sentry.dsn, "release": "1.2.3"}
+    folder: Path = cookies_session.bake(answers).project_path
+    add_script(folder)
+    Shell(folder).succeed("make", f"UV={UV}", "assets", ".venv/prod")
+    traced = Project(folder, folder / ".venv")
+    traced.succeed("flask", "db", "upgrade")
+    return traced
+
+
+@pytest.fixture(scope="session")
+def traced_site(traced: Project) -> Iterator[str]:
+    """Return the URL of that project, served as its image serves it."""
+    with traced.serving() as gunicorn:
         yield gunicorn.url
 
 

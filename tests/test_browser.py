@@ -10,12 +10,11 @@ from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page
-from pytest_cookies.plugin import Cookies
 
 from tests.support import sentry_api
 from tests.support.commands import IDENTITY, Shell
-from tests.support.sentry import Sink
-from tests.support.servers import UV, Project, wait_for
+from tests.support.sentry import Sink, sent
+from tests.support.servers import Project
 from tests.support.spotlight import make_spotlight
 from tests.support.template import BODY
 from tests.support.visitors import PASSWORD, sign_up, submit
@@ -61,7 +60,6 @@ MESSAGES = {
     "throw { secret: 1 }": "Object captured as …",
     "throw new Error('secret')": None,
 }
-OWN_SCRIPT = 'addEventListener("notes", () => {\n  document.nothing();\n});\n'
 FIND_SOURCE = """
 const { SourceMap } = require("module");
 const [map, line, column] = process.argv.slice(1);
@@ -71,38 +69,10 @@ console.log(payload.sourcesContent[payload.sources.indexOf(originalSource)].spli
 """
 
 
-@pytest.fixture(scope="module")
-def sink() -> Iterator[Sink]:
-    """Return a Sentry of its own, which records what both halves of the project send."""
-    with Sink() as sink:
-        yield sink
-
-
-@pytest.fixture(scope="module")
-def traced(cookies_session: Cookies, sink: Sink) -> Project:
-    """Return a project that traces in the browser, built, installed and migrated."""
-    answers = {"browser_tracing": True, "sentry_dsn": sink.dsn, "release": "1.2.3"}
-    folder: Path = cookies_session.bake(answers).project_path
-    (folder / "browser/notes.js").write_text(OWN_SCRIPT, "utf-8")
-    with (folder / "browser/main.js").open("a", encoding="utf-8") as main:
-        main.write('import "./notes.js";\n')
-    Shell(folder).succeed("make", f"UV={UV}", "assets", ".venv/prod")
-    traced = Project(folder, folder / ".venv")
-    traced.succeed("flask", "db", "upgrade")
-    return traced
-
-
-@pytest.fixture(scope="module")
-def traced_site(traced: Project) -> Iterator[str]:
-    """Return the URL of the project, served as its image serves it."""
-    with traced.serving() as gunicorn:
-        yield gunicorn.url
-
-
 @pytest.fixture
-def page(browser: Browser, traced_site: str, sink: Sink) -> Iterator[Page]:
+def page(browser: Browser, traced_site: str, sentry: Sink) -> Iterator[Page]:
     """Return an empty window, before which Sentry forgets everything."""
-    sink.bodies.clear()
+    sentry.bodies.clear()
     window = browser.new_context(base_url=traced_site)
     yield window.new_page()
     window.close()
@@ -117,17 +87,6 @@ def log_in(page: Page, username: str) -> None:
     page.wait_for_url("/")
 
 
-def sent(sink: Sink, kind: str, number: int = 1) -> list[dict[str, Any]]:
-    """Return the items of a kind from the browser, once there are as many."""
-
-    def arrived() -> list[dict[str, Any]] | None:
-        items = [item for item in sink.items(kind) if item["platform"] == "javascript"]
-        return items if len(items) >= number else None
-
-    found: list[dict[str, Any]] = wait_for(arrived, f"{number} items from the browser: {kind}")
-    return found
-
-
 def test_script_is_small(traced: Project) -> None:
     """The script has at most 60 kB when it is compressed."""
     script = (traced.folder / "app/static/browser.js").read_bytes()
@@ -139,40 +98,40 @@ def test_lock_names_no_registry() -> None:
     assert "://" not in (BODY / "browser/package-lock.json").read_text("utf-8")
 
 
-def test_page_load_continues_the_trace(page: Page, sink: Sink) -> None:
+def test_page_load_continues_the_trace(page: Page, sentry: Sink) -> None:
     """The page load is a child of the request that the server traced."""
     response = page.goto("/auth/login")
     assert response
-    [load] = sent(sink, "transaction")
-    [request] = [item for item in sink.items("transaction") if item["platform"] == "python"]
+    [load] = sent(sentry, "transaction")
+    [request] = [item for item in sentry.items("transaction") if item["platform"] == "python"]
     ours, theirs = load["contexts"]["trace"], request["contexts"]["trace"]
     assert ours["trace_id"] == theirs["trace_id"] == response.headers["x-trace-id"]
     assert ours["parent_span_id"] == theirs["span_id"]
 
 
-def test_page_load_names_its_context(page: Page, sink: Sink, traced_site: str) -> None:
+def test_page_load_names_its_context(page: Page, sentry: Sink, traced_site: str) -> None:
     """A page load names its route, the release, the environment and the user's number."""
     sign_up(traced_site)
     log_in(page, "susan")
     page.goto("/user/susan")
-    load = sent(sink, "transaction", 3)[-1]
+    load = sent(sentry, "transaction", 3)[-1]
     assert load["transaction"] == "/user/<username>"
     assert (load["release"], load["environment"]) == ("microblog@1.2.3", "development")
     assert load["user"] == {"id": "1"}
 
 
-def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sink: Sink) -> None:
+def test_untraced_page_sends_errors_only(traced: Project, browser: Browser, sentry: Sink) -> None:
     """A page that the server does not trace sends no trace, but its errors have its trace id."""
-    sink.bodies.clear()
+    sentry.bodies.clear()
     with traced.serving(SENTRY_TRACES_SAMPLE_RATE="0") as gunicorn:
         page = browser.new_page()
         response = page.goto(f"{gunicorn.url}/broken_button")
         assert response
         page.click("button[data-breaks]")
-        [error] = sent(sink, "event")
+        [error] = sent(sentry, "event")
         page.close()
     assert error["contexts"]["trace"]["trace_id"] == response.headers["x-trace-id"]
-    assert sink.items("transaction") == []
+    assert sentry.items("transaction") == []
 
 
 def thrown_at(event: dict[str, Any], traced: Project) -> str:
@@ -183,19 +142,19 @@ def thrown_at(event: dict[str, Any], traced: Project) -> str:
     return shell.succeed("../../.venv/bin/node", "-e", FIND_SOURCE, "browser.js.map", *position)
 
 
-def test_map_leads_to_the_source(page: Page, sink: Sink, traced: Project) -> None:
+def test_map_leads_to_the_source(page: Page, sentry: Sink, traced: Project) -> None:
     """An error from the browser is mapped to the line of main.js that throws."""
     page.goto("/broken_button")
     page.click("button[data-breaks]")
-    [error] = sent(sink, "event")
+    [error] = sent(sentry, "event")
     assert "BrokenButtonError" in thrown_at(error, traced)
 
 
-def test_own_script_is_watched(page: Page, sink: Sink, traced: Project) -> None:
+def test_own_script_is_watched(page: Page, sentry: Sink, traced: Project) -> None:
     """An error of a script that main.js imports arrives, and is mapped to its line."""
     page.goto("/auth/login")
     page.evaluate("setTimeout(() => dispatchEvent(new Event('notes')))")
-    [error] = sent(sink, "event")
+    [error] = sent(sentry, "event")
     assert thrown_at(error, traced).strip() == "document.nothing();"
 
 
@@ -206,11 +165,11 @@ def test_map_is_in_no_static_file(traced: Project) -> None:
     assert "sourceMappingURL" not in (static / "browser.js").read_text("utf-8")
 
 
-def test_release_has_the_map(traced: Project, page: Page, sink: Sink, tmp_path: Path) -> None:
+def test_release_has_the_map(traced: Project, page: Page, sentry: Sink, tmp_path: Path) -> None:
     """`bin/sentry release` uploads the source map under the debug id that errors have."""
     page.goto("/broken_button")
     page.click("button[data-breaks]")
-    [error] = sent(sink, "event")
+    [error] = sent(sentry, "event")
     ignore = shutil.ignore_patterns(".venv", "node_modules")
     repository = Shell(shutil.copytree(traced.folder, tmp_path / "microblog", ignore=ignore))
     shutil.copytree(traced.folder / "browser/build", repository.folder / "browser/maps")
@@ -227,13 +186,13 @@ def test_release_has_the_map(traced: Project, page: Page, sink: Sink, tmp_path: 
     assert ids == {image["debug_id"] for image in error["debug_meta"]["images"]}
 
 
-def test_messages_of_engines_are_sent(page: Page, sink: Sink) -> None:
+def test_messages_of_engines_are_sent(page: Page, sentry: Sink) -> None:
     """A message of the engine is sent without what it quotes, and no other message is sent."""
     page.goto("/auth/login")
     for number, code in enumerate(MESSAGES, start=1):
         page.evaluate("(code) => setTimeout(new Function(code))", code)
-        sent(sink, "event", number)
-    errors = [event["exception"]["values"][0] for event in sent(sink, "event")]
+        sent(sentry, "event", number)
+    errors = [event["exception"]["values"][0] for event in sent(sentry, "event")]
     assert dict(zip(MESSAGES, [error.get("value") for error in errors], strict=True)) == MESSAGES
 
 
@@ -244,12 +203,12 @@ def test_broken_button_says_what_it_did(page: Page) -> None:
     page.get_by_role("status").get_by_text("Sentry has it").wait_for()
 
 
-def test_broken_button_makes_two_errors(page: Page, sink: Sink) -> None:
+def test_broken_button_makes_two_errors(page: Page, sentry: Sink) -> None:
     """The broken button makes two errors in one trace."""
     page.goto("/broken_button")
     page.click("button[data-breaks]")
-    [here] = sent(sink, "event")
-    [there] = [event for event in sink.items("event") if event["platform"] == "python"]
+    [here] = sent(sentry, "event")
+    [there] = [event for event in sentry.items("event") if event["platform"] == "python"]
     assert here["exception"]["values"][0]["type"] == "BrokenButtonError"
     assert there["exception"]["values"][-1]["type"] == "ZeroDivisionError"
     assert here["contexts"]["trace"]["trace_id"] == there["contexts"]["trace"]["trace_id"]
@@ -271,52 +230,52 @@ def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> 
         page.close()
 
 
-def test_feedback_arrives(page: Page, sink: Sink) -> None:
+def test_feedback_arrives(page: Page, sentry: Sink) -> None:
     """The text that a person types on the page of a crash arrives with the id of the event."""
     page.goto("/broken_route")
     page.get_by_label("What were you doing?").fill("I opened it to see what happens.")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Thank you").wait_for()
     assert page.get_by_role("textbox").count() == 0
-    [feedback] = sent(sink, "feedback")
+    [feedback] = sent(sentry, "feedback")
     assert feedback["contexts"]["feedback"] == {
         "message": "I opened it to see what happens.",
         "associated_event_id": page.inner_text("code.event-id"),
     }
 
 
-def test_browser_asks_no_other_host(page: Page, traced_site: str, sink: Sink) -> None:
+def test_browser_asks_no_other_host(page: Page, traced_site: str, sentry: Sink) -> None:
     """The browser sends its envelopes to the site itself, which forwards them."""
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     page.goto("/broken_button")
     page.click("button[data-breaks]")
-    sent(sink, "event")
+    sent(sentry, "event")
     assert [url for url in urls if not url.startswith(f"{traced_site}/")] == []
 
 
-def test_script_obeys_the_policy(page: Page, sink: Sink) -> None:
+def test_script_obeys_the_policy(page: Page, sentry: Sink) -> None:
     """The browser reports no violation of the Content-Security-Policy."""
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
     page.goto("/broken_route")
     page.goto("/broken_button")
-    sent(sink, "transaction", 2)
+    sent(sentry, "transaction", 2)
     assert [text for text in messages if "Content Security Policy" in text] == []
 
 
-def test_nothing_planted_leaves(page: Page, sink: Sink, traced_site: str) -> None:
+def test_nothing_planted_leaves(page: Page, sentry: Sink, traced_site: str) -> None:
     """Sentry receives none of the secrets that a page and its errors contain."""
     person = sign_up(traced_site, PLANTED["username"])
     submit(person, f"{traced_site}/edit_profile", about_me=PLANTED["about-me"])
     submit(person, f"{traced_site}/", post=PLANTED["post"])
-    sink.bodies.clear()
+    sentry.bodies.clear()
     log_in(page, PLANTED["username"])
     page.goto(f"/user/{PLANTED['username']}?{urlencode({'q': PLANTED['referer']})}")
     page.goto(f"/edit_profile?{urlencode({'q': PLANTED['query']})}")
     page.fill("textarea", PLANTED["typed"])
     page.evaluate(BREAK, PLANTED)
-    sent(sink, "event", BROKEN)
-    sent(sink, "transaction", 4)
-    received = b"".join(map(gzip.decompress, sink.bodies)).decode()
+    sent(sentry, "event", BROKEN)
+    sent(sentry, "transaction", 4)
+    received = b"".join(map(gzip.decompress, sentry.bodies)).decode()
     assert [place for place, secret in PLANTED.items() if secret in received] == []

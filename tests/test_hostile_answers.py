@@ -13,7 +13,9 @@ from pytest_cookies.plugin import Cookies
 from tests.conftest import Bake
 from tests.support.answers import bad_names, legal_answers
 from tests.support.baking import COOKIECUTTER, Terminal, keystrokes, parse, parse_files
+from tests.support.commands import Shell
 from tests.support.template import DSN, WRITTEN
+from tests.support.updates import copy_sources
 
 NAMES = [
     'Zoë\'s "Blog"',
@@ -104,19 +106,26 @@ def test_refusal_ends_with_a_command(terminal: Terminal) -> None:
     assert [word for word in command if word.startswith(("project_slug", "sentry_dsn"))] == []
 
 
-def test_pasted_command_keeps_the_answers(terminal: Terminal) -> None:
+@pytest.mark.parametrize("name", ["Susan's", "{{ 7*7 }} {% raw %}{#", """$HOME `id` "'🚀'" {!\\"""])
+def test_pasted_command_keeps_the_answers(terminal: Terminal, name: str) -> None:
     """Whoever pastes the command and presses Enter gets the answers that were not refused."""
-    refused = terminal.cookiecutter("--no-input", "project_name=Susan's", "release=v1")
-    [*_, command] = refused.stderr.splitlines()
+    typed = keystrokes(project_name=name, project_slug="mine", release="v1")
+    [*_, command] = terminal.cookiecutter(stdin=typed).stderr.splitlines()
     words = shlex.split(command.partition(f" {COOKIECUTTER[-1]} ")[2])
     terminal.cookiecutter(*words, stdin=keystrokes())
-    assert title(terminal.folder / "susan-s") == "Susan's"
+    assert title(terminal.folder / "mine") == name
 
 
-def test_command_has_no_braces(terminal: Terminal) -> None:
-    """The command leaves out a name with braces, which Cookiecutter would render."""
-    typed = keystrokes(project_name="{{ 7*7 }}", project_slug="mine", release="v1")
-    assert "7*7" not in terminal.cookiecutter(stdin=typed).stderr
+def test_pasted_command_keeps_the_version(terminal: Terminal) -> None:
+    """The command has the version of the template that was asked for."""
+    template = Shell(terminal.root / "template", terminal.variables)
+    template.folder.mkdir()
+    copy_sources(template.folder)
+    template.commit()
+    template.succeed("git", "tag", "v7")
+    command = (*COOKIECUTTER[:-1], f"git+file://{template.folder}", "--checkout", "v7")
+    refused = terminal.run(*command, "--no-input", "release=v1")
+    assert " --checkout v7 " in refused.stderr.splitlines()[-1]
 
 
 def test_refusal_keeps_an_existing_folder(terminal: Terminal) -> None:

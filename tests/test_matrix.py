@@ -54,8 +54,10 @@ def title(selection: Selection) -> str:
 
 SELECTIONS = cover(CHOSEN)
 SWITCHES = {key: CHOICES[key] for key in CHOICES if FILES[key] != {"Dockerfile"}}
-# The selections whose code differs. test_project.py tests the default code.
-CODE = [selection | {"texts": "other"} for selection in every(SWITCHES)[1:]]
+# The selections whose code differs; test_newcomer.py tests those without the browser's.
+CODE = [
+    selection | {"texts": "other"} for selection in every(SWITCHES) if selection["browser_tracing"]
+]
 
 
 def bake(cookies: Cookies, selection: Selection) -> Path:

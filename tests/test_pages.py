@@ -140,6 +140,14 @@ def phone(browser: Browser, samples: Samples) -> Iterator[Page]:
         yield window.new_page()
 
 
+def test_navigation_has_two_lines(phone: Page, samples: Samples) -> None:
+    """On the smallest phone, all links and the button to log out need no third line."""
+    samples.log_in(phone)
+    phone.set_viewport_size({"width": 320, "height": 800})
+    places = [link.bounding_box() for link in phone.locator(".bar a, .bar button").all()]
+    assert len({place["y"] // 20 for place in places if place}) == 2
+
+
 def test_event_id_is_selected_by_one_click(phone: Page) -> None:
     """A click selects the whole id on the 500 page, so that it is easy to copy."""
     phone.goto("/broken_route")

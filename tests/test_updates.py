@@ -2,19 +2,17 @@
 
 import json
 import re
-import shlex
 import shutil
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.baking import COOKIECUTTER, Terminal
-from tests.support.commands import HERE, Shell
+from tests.support.commands import Shell
 from tests.support.servers import env_of
 from tests.support.template import ANSWERS, BODY, DSN, RENDERED, TEMPLATE, files
+from tests.support.updates import add, copy_sources, cruft, release, release_first
 
 pytestmark = pytest.mark.slow
 
@@ -24,8 +22,6 @@ GIVEN = {
     "sentry_dsn": DSN,
     "release": "2.0.0",
 }
-SOURCES = """bin hooks CHANGELOG.md Makefile cookiecutter.json pyproject.toml
-    requirements.txt""".split()
 NEXT = "99.0.0"  # higher than any real version
 THEIRS, OURS = "# Theirs.\n", "# Ours.\n"
 COPIED = "app/__init__.py app/main/routes.py app/static/style.css app/templates/base.html"
@@ -80,61 +76,23 @@ def updated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return Updated(project, answers, env, checks, diff, update)
 
 
-def release_first(template: Shell) -> str:
-    """Make a repository of the template's first version, which is this one until one is tagged."""
-    tags = HERE.run("git", "tag", "--list", "v*", "--sort", "version:refname").stdout.split()
-    if tags:
-        HERE.succeed("git", "clone", "--quiet", "--branch", tags[0], ".", template.folder)
-        template.succeed("git", "switch", "--quiet", "--create", "newest")
-        return tags[0]
-    template.folder.mkdir()
-    copy_sources(template.folder)
-    template.commit()
-    template.succeed("make", "release", "VERSION=1.0.0")
-    return "v1.0.0"
-
-
 def release_next(template: Shell) -> None:
     """Release this version of the template, with a new file and with edits."""
     copy_sources(template.folder)
     body = template.folder / BODY.name
     (body / "app/new.py").touch()
     for name in (*EDITED, "deploy/ship.yml"):
-        edit(body / name, before=THEIRS)
-    template.commit()
-    template.succeed("make", "release", f"VERSION={NEXT}")
-
-
-def copy_sources(folder: Path) -> None:
-    """Copy this version of the template into a folder, in place of another version."""
-    for name in (*SOURCES, BODY.name):
-        if (TEMPLATE / name).is_dir():
-            shutil.rmtree(folder / name, ignore_errors=True)
-            shutil.copytree(TEMPLATE / name, folder / name)
-        else:
-            shutil.copy(TEMPLATE / name, folder)
+        add(body / name, before=THEIRS)
+    release(template, NEXT)
 
 
 def work_on(project: Shell) -> None:
     """Edit files of a project, remove a folder, and make a release."""
     for name in (*EDITED, ".env"):
-        edit(project.folder / name, after=OURS)
+        add(project.folder / name, after=OURS)
     shutil.rmtree(project.folder / "deploy")
     project.commit()
     project.succeed("make", "release", "VERSION=2.1.0")
-
-
-def edit(path: Path, before: str = "", after: str = "") -> None:
-    """Add text to the beginning and to the end of a file."""
-    path.write_text(before + path.read_text("utf-8") + after, "utf-8")
-
-
-def cruft(folder: Path, template: Shell, first: str) -> dict[str, list[str]]:
-    """Return the cruft commands of the README in a folder, for a template on this disk."""
-    readme = (folder / "README.md").read_text("utf-8").replace("v1.0.0", first)
-    lines = re.findall(r"^    uvx cruft (.+?)(?: +#.*)?$", readme, re.MULTILINE)
-    local = [re.sub(r"https://\S+", str(template.folder), line) for line in lines]
-    return {line.split()[0]: [sys.executable, "-m", "cruft", *shlex.split(line)] for line in local}
 
 
 def test_answers_are_recorded(updated: Updated) -> None:

@@ -6,9 +6,11 @@ commands    running other programs
 baking      baking projects, and reading what was baked
 answers     answers to the prompts: others than the defaults, hostile and random ones
 snapshots   the files that each selection of switches bakes
+updates     versions of the template, and the commands of cruft
 servers     the baked project, installed and served
 visitors    what a person does on the site
 browsers    Chromium, and the project with its sample users as people see it
+webdriver   Firefox and WebKit, and what a person does in them
 sentry      servers that stand in for Sentry
 spotlight   `make spotlight`
 containers  containers of an image

@@ -15,6 +15,7 @@ class Bill(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
 '''
+OWN_SCRIPT = 'addEventListener("notes", () => {\n  document.nothing();\n});\n'
 OWN_PAGE = '''"""Bills."""
 
 from flask import Blueprint
@@ -50,3 +51,10 @@ def add_page(project: Project) -> None:
     (project.folder / "app/bills").mkdir()
     (project.folder / "app/bills/__init__.py").write_text('"""Bills."""\n')
     (project.folder / "app/bills/routes.py").write_text(OWN_PAGE)
+
+
+def add_script(project: Path) -> None:
+    """Add a script to those of the browser."""
+    (project / "browser/notes.js").write_text(OWN_SCRIPT, "utf-8")
+    with (project / "browser/main.js").open("a", encoding="utf-8") as main:
+        main.write('import "./notes.js";\n')

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 
-from tests.support.servers import free_port
+from tests.support.servers import free_port, wait_for
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 LIMITED = b"HTTP/1.1 429 Too Many\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
@@ -89,6 +89,17 @@ def items_of(body: bytes, kind: str) -> Iterator[dict[str, Any]]:
     for header, payload in zip(lines[::2], lines[1::2], strict=True):
         if json.loads(header)["type"] == kind:
             yield json.loads(payload)
+
+
+def sent(sink: Sink, kind: str, number: int = 1) -> list[dict[str, Any]]:
+    """Return the items of a kind from browsers, once there are as many."""
+
+    def arrived() -> list[dict[str, Any]] | None:
+        items = [item for item in sink.items(kind) if item["platform"] == "javascript"]
+        return items if len(items) >= number else None
+
+    found: list[dict[str, Any]] = wait_for(arrived, f"{number} items from a browser: {kind}")
+    return found
 
 
 def dsn_at(host: str, port: int) -> str:
