@@ -473,7 +473,7 @@ def story() -> None:
             assert cut.deploys == [f"{SLUG}@1.3.0"], cut.deploys
             play.crash()
             play.watch("3")
-            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.watched, load)
+            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.push, load)
             expect(crashing, serves="1.3.0", succeeds=False, fails=True, says="crashes for users")
             assert crashing.deploys == [f"{SLUG}@{v}" for v in ("1.4.0", "1.3.0")], crashing.deploys
             play.watch("0.1")
