@@ -28,7 +28,7 @@ from tests.support.baking import bake
 from tests.support.commands import HERE, IDENTITY, Shell, docker
 from tests.support.hosts import Host, bare_host
 from tests.support.load import Load, Request
-from tests.support.servers import install, wait_for
+from tests.support.servers import UV, install, wait_for
 from tests.support.template import BODY
 
 ACT = Path(sys.executable).with_name("act")
@@ -142,6 +142,11 @@ class Rehearsal:
         answers = {"docker_image": image, "browser_tracing": "yes"}
         self.project = Shell(bake(self.folder, project_slug=SLUG, **answers))
         self.project.variables |= {**IDENTITY, "HOME": str(self.folder)}
+        (self.folder / "bin").mkdir()
+        (self.folder / "bin/uv").symlink_to(
+            UV
+        )  # three jobs install packages, which takes pip a minute
+        self.project.variables["PATH"] = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         self.site = f"http://{self.host.address}"
         self.origin = self.folder / "origin.git"
         self.project.succeed("git", "init", "--quiet", "--bare", self.origin)
