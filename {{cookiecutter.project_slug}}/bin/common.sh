@@ -33,10 +33,14 @@ setting() { # NAME OF A LINE IN .env
     sed -n "s/^$1=//p" .env
 }
 
+image_of() { # SERVICE [PreviousSpec]
+    docker service inspect --format "{{with .${2:-Spec}}}{{.TaskTemplate.ContainerSpec.Image}}{{end}}" \
+        "$(sh bin/project name)_$1" 2>/dev/null
+}
+
 # Print the tag of the image of a service, without its digest.
 tag_of() { # SERVICE [PreviousSpec]
-    docker service inspect --format "{{with .${2:-Spec}}}{{.TaskTemplate.ContainerSpec.Image}}{{end}}" \
-        "$(sh bin/project name)_$1" 2>/dev/null | sed 's|.*/||; s|^[^:]*:||; s|@.*||'
+    image_of "$@" | sed 's|.*/||; s|^[^:]*:||; s|@.*||'
 }
 
 # Ask the node of the proxy, whatever DNS says, for /readyz.
