@@ -125,6 +125,11 @@ class Step:
         """Return the requests that failed meanwhile."""
         return [request for request in self.requests if not request.succeeded]
 
+    @property
+    def acknowledged(self) -> set[str]:
+        """Return the posts that the app accepted meanwhile."""
+        return {request.post for request in self.requests if request.post and request.succeeded}
+
 
 @dataclass
 class Rehearsal:
@@ -425,25 +430,25 @@ class Rehearsal:
         rows = self.host.run("docker", "exec", database, *query, "SELECT body FROM post")
         return acknowledged - set(rows.split())
 
-    def table(self) -> str:
+    def table(self, lost: set[str]) -> str:
         """Return what became of all releases, as a table."""
-        row = "{:<34}{:>4} s  {:<8}{:>8}  {:<34}{:>9}{:>8}".format
+        row = "{:<34}{:>4} s  {:<8}{:>8}  {:<34}{:>9}{:>8}{:>7}{:>6}".format
+        heads = ("serves", "commits", "deploys in Sentry", "requests", "failed", "posts", "lost")
         lines = [
-            row("step", "", "serves", "commits", "deploys in Sentry", "requests", "failed"),
-            *(
-                row(
-                    step.title,
-                    round(step.seconds),
-                    step.serves.partition("@")[2],
-                    step.commits,
-                    ", ".join(step.deploys) or "none",
-                    len(step.requests),
-                    len(step.failed),
-                )
-                for step in self.steps
-            ),
+            row(
+                step.title,
+                round(step.seconds),
+                step.serves.partition("@")[2],
+                step.commits,
+                ", ".join(step.deploys) or "none",
+                len(step.requests),
+                len(step.failed),
+                len(step.acknowledged),
+                len(step.acknowledged & lost),
+            )
+            for step in self.steps
         ]
-        return "\n".join(lines)
+        return "\n".join([row("step", "", *heads), *lines])
 
 
 @contextmanager
@@ -467,8 +472,12 @@ def story() -> None:
         expect(play.step("1.0.0 reaches a bare host", "1.0.0", play.push), serves="1.0.0")
         with Load(play.site) as load:
             play.add_migration()
+            play.host.renew("redis:8-alpine")
+            play.host.renew("postgres:18")
             second = play.step("1.1.0 brings a migration", "1.1.0", play.by_hand, load)
             expect(second, serves="1.1.0", says="Wrote ../backups/before-1.1.0-")
+            newer = re.findall(r"^microblog_(\w+) runs", second.log, re.M)
+            assert set(newer) == {"redis", "web"}, newer
             play.fall_ill()
             sick = play.step("1.2.0 is never healthy", "1.2.0", play.by_hand, load)
             expect(sick, serves="1.1.0", succeeds=False, says="1.2.0 was rolled back")
@@ -490,7 +499,7 @@ def story() -> None:
             expect(again, serves="1.0.0")
         acknowledged = load.acknowledged()
         lost = play.lost(acknowledged)
-        print(f"\n{play.table()}\n\n{len(acknowledged)} posts acknowledged, {len(lost)} lost\n")
+        print(f"\n{play.table(lost)}\n\n{len(acknowledged)} posts acknowledged, {len(lost)} lost\n")
         assert not lost, lost
         assert again.changed == 0, "The last release changed something."
         assert not play.leaks(), play.leaks()
