@@ -256,13 +256,28 @@ def test_broken_release_fails_no_request(stack: Stack, failures: Failures) -> No
     assert f"{STACK}:1.2.0" not in stack.settings()
 
 
-def test_changed_secret_is_deployed(stack: Stack, failures: Failures) -> None:
-    """A secret that is changed in `.env` reaches the app with the next deployment."""
-    password = env_of(stack.folder)["POSTGRES_PASSWORD"]
-    url = f"postgresql://app:{password}@db/app?application_name=changed"
-    stack.edit(".env", f"PUBLIC_URL={SITE}", f"PUBLIC_URL={SITE}\nDATABASE_URL={url}")
-    assert failures("changed secret", lambda: stack.succeed("bin/deploy", "1.0.0")) == []
-    assert "changed" in stack.query("SELECT application_name FROM pg_stat_activity")
+def test_password_is_rotated(stack: Stack, failures: Failures) -> None:
+    """The app logs in to the database with another role and password, without a failed request."""
+    roles = "CREATE ROLE app_2 LOGIN PASSWORD 'new' IN ROLE app; ALTER ROLE app_2 SET role app"
+    url = "DATABASE_URL=postgresql://app_2:new@db/app"
+    stack.edit(".env", f"PUBLIC_URL={SITE}", f"PUBLIC_URL={SITE}\n{url}")
+
+    def rotate() -> None:
+        stack.query(roles)
+        stack.succeed("bin/deploy", "1.0.0")
+        stack.query("ALTER ROLE app PASSWORD NULL")
+
+    assert failures("rotated password", rotate) == []
+    assert set(stack.query("SELECT usename FROM pg_stat_activity WHERE query ~ 'post'")) >= {
+        "app_2"
+    }
+
+
+def test_unused_secrets_are_removed_from_the_swarm(stack: Stack) -> None:
+    """The swarm has the secrets that the services name now, or would after a roll-back."""
+    secrets = docker("secret", "ls", *OURS[1:], "--format", "{{.Name}}").split()
+    settings = stack.settings()
+    assert [name for name in secrets if f'"{name}"' not in settings] == []
 
 
 def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:

@@ -2,10 +2,12 @@
 
 usage: SENTRY_ALERTS_TOKEN=... SENTRY_ORG=... make alerts
 SENTRY_PROJECT, SENTRY_ENVIRONMENT and SENTRY_URL have defaults; DISCORD_CHANNEL replaces e-mail.
+With PUBLIC_URL, Sentry asks the site for /readyz each minute, if your plan includes that.
 """
 
 import json
 import os
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -22,6 +24,7 @@ ORGANIZATION = os.environ.get("SENTRY_ORG", "")
 PROJECT = os.environ.get("SENTRY_PROJECT") or PYPROJECT["project"]["name"]
 ENVIRONMENT = os.environ.get("SENTRY_ENVIRONMENT") or "production"
 CHANNEL = os.environ.get("DISCORD_CHANNEL", "")
+SITE = os.environ.get("PUBLIC_URL", "")
 URL = os.environ.get("SENTRY_URL") or "https://sentry.io"
 API = f"{URL.rstrip('/')}/api/0/organizations/{ORGANIZATION}"
 
@@ -39,6 +42,9 @@ ALERTS: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
 # A monitor opens an issue, of which the alerts with triggers then tell.
 CRASH_FREE = 99
 CRASHES = "percentage(sessions_crashed, sessions) AS _crash_rate_alert_aggregate"
+UPTIME = "uptime_domain_failure"
+PING = {"method": "GET", "intervalSeconds": 60, "timeoutMs": 5000, "traceSampling": False}
+NEW = f"projects/{PROJECT}/detectors/"
 QUERY = {"dataset": "metrics", "query": "", "eventTypes": [], "timeWindow": 3600, "queryType": 2}
 
 
@@ -66,22 +72,42 @@ def main() -> None:
         }
         alert_id = upsert("workflows/", body, known)
         ids += [alert_id] if triggers else []
-    crashes = {
-        "name": f"{PROJECT}: crash-free sessions under {CRASH_FREE} %",
-        "type": "metric_issue",
+    crashes = monitor(
+        f"crash-free sessions under {CRASH_FREE} %",
+        {"type": "metric_issue", "config": {"detectionType": "static"}, "workflowIds": ids},
+        {**QUERY, "aggregate": CRASHES, "environment": ENVIRONMENT},
+        [("lt", CRASH_FREE, 75), ("gte", CRASH_FREE, 0)],
+    )
+    upsert("detectors/", crashes, monitors, NEW)
+    if not SITE:
+        return
+    url, often = f"{SITE}/readyz", {"mode": 1, "downtimeThreshold": 3, "recoveryThreshold": 1}
+    uptime = monitor(
+        f"{url} responds",
+        {"type": UPTIME, "config": {**often, "environment": ENVIRONMENT}, "workflowIds": ids},
+        {**PING, "url": url},
+        [("eq", "failure", 75), ("eq", "success", 0)],
+    )
+    # Sentry may have made one by itself, under another name.
+    known = [each for each in monitors if f'"{url}"' in json.dumps(each["dataSources"])]
+    try:
+        upsert("detectors/", uptime, [{**each, "name": uptime["name"]} for each in known], NEW)
+    except SystemExit as refusal:
+        if not re.match("Sentry responded 40[234]", str(refusal)):
+            raise
+        print(f"Your plan has no uptime monitor: {refusal}")
+
+
+def monitor(name: str, kind: Json, source: Json, levels: list[tuple[str, Json, int]]) -> Json:
+    """Return a monitor as Sentry takes it. At level 75 it opens an issue, at 0 it resolves it."""
+    group = [{"type": t, "comparison": c, "conditionResult": level} for t, c, level in levels]
+    return {
+        "name": f"{PROJECT}: {name}",
         "enabled": True,
-        "config": {"detectionType": "static"},
-        "workflowIds": ids,
-        "dataSources": [{**QUERY, "aggregate": CRASHES, "environment": ENVIRONMENT}],
-        "conditionGroup": {
-            "logicType": "any",
-            "conditions": [  # 75 is high priority, 0 resolves the issue
-                {"type": "lt", "comparison": CRASH_FREE, "conditionResult": 75},
-                {"type": "gte", "comparison": CRASH_FREE, "conditionResult": 0},
-            ],
-        },
+        "dataSources": [source],
+        "conditionGroup": {"logicType": "any", "conditions": group},
+        **kind,
     }
-    upsert("detectors/", crashes, monitors, f"projects/{PROJECT}/detectors/")
 
 
 def conditions(kinds: dict[str, Json]) -> list[Json]:
