@@ -64,11 +64,6 @@ COMMANDS = {
     " && az vm open-port --resource-group GROUP --name NAME --port 80,443": (
         "not run: it needs an account of Azure"
     ),
-    "bin/in-db psql --username app --command \"CREATE ROLE app_2 LOGIN PASSWORD 'PASSWORD' IN ROLE"
-    ' app" --command "ALTER ROLE app_2 SET role app"': "test_password_is_rotated",
-    'bin/in-db psql --username app --command "ALTER ROLE app PASSWORD NULL"': (
-        "test_password_is_rotated"
-    ),
     "make watch": "test_watch_takes_a_crashing_release_back",
     "make status HOSTS=203.0.113.5": "test_status_names_what_serves",
     "ssh root@OLD docker service scale NAME_web=0": "test_scaling_fails_no_request",

@@ -352,15 +352,30 @@ def test_status_shows_what_serves(stack: Stack) -> None:
     assert f"  {STACK}_web=2/2\n" in stack.run("bin/status").stdout
 
 
+def build_next_major(stack: Stack, more: str = "") -> None:
+    """Build an image that stands in for the next major version of PostgreSQL."""
+    next_major = f"FROM postgres:18\nENV PGDATA=/var/lib/postgresql/19/docker\n{more}\n"
+    (stack.folder / "next.Dockerfile").write_text(next_major)
+    stack.succeed("docker", "build", "--tag", "postgres:19", "--file", "next.Dockerfile", "bin")
+
+
+def test_postgresql_that_cannot_be_moved_goes_on(stack: Stack, failures: Failures) -> None:
+    """If the data cannot be copied to a newer major, the old one serves, also to who writes."""
+    build_next_major(stack, "RUN ln -sf /bin/false $(command -v pg_restore)")
+    moved = stack.run("bin/deploy", "1.0.0", POSTGRES_MAJOR="19")
+    assert moved.stderr.endswith(f"was not deployed: {STACK}@1.0.0 serves {SITE}.\n")
+    assert failures("after a move that failed", lambda: time.sleep(2)) == []
+    assert "/18/docker" in stack.query("SHOW data_directory")[0]
+
+
 @pytest.mark.rehearsal
 def test_newer_postgresql_takes_over(stack: Stack, load: Load) -> None:
     """`POSTGRES_MAJOR=19 bin/deploy` moves the rows, and an older major is refused from then on."""
-    next_major = "FROM postgres:18\nENV PGDATA=/var/lib/postgresql/19/docker\n"
-    (stack.folder / "next.Dockerfile").write_text(next_major)
-    stack.succeed("docker", "build", "--tag", "postgres:19", "--file", "next.Dockerfile", "bin")
+    build_next_major(stack)
     moved = stack.succeed("bin/deploy", "1.0.0", POSTGRES_MAJOR="19")
     assert "Version 1.0.0 serves." in moved
     assert "/19/docker" in stack.query("SHOW data_directory")[0]
+    assert requests.get(f"{SITE}/readyz", timeout=10).json()["status"] == "ok"  # as app_2
     assert load.acknowledged() <= set(stack.query("SELECT body FROM post"))
     assert "PostgreSQL 18 cannot read the data of 19" in stack.run("bin/deploy", "1.0.0").stderr
     docker("rmi", "--force", "postgres:19")
