@@ -354,7 +354,7 @@ case $* in
 *UpdateStatus*) echo completed ;;
 *_db) echo postgres:18@sha256:abc ;;
 *_web) echo a:0.9.0 ;;
-"service inspect printed") echo '{"Spec": "now", "PreviousSpec": "before"}' ;;
+*"{json .}"*) echo '{"Spec": "now", "PreviousSpec": "before"}' ;;
 "secret ls"*) echo now; echo before; echo old ;;
 *" rm "*) echo "$*" >>"$(dirname "$0")/calls" ;;
 "stack deploy"*) echo "database $POSTGRES_MAJOR" >>"$(dirname "$0")/calls" ;;

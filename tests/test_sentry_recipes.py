@@ -273,7 +273,7 @@ def test_plan_without_uptime_is_no_failure(default_project: Path, watched: Serve
     watched.sentry.has_uptime = False
     result = alerts(default_project, watched, PUBLIC_URL=SITE)
     assert (result.returncode, uptime(watched)) == (0, [])
-    assert "Your plan has no uptime monitor: Sentry responded 404" in result.stdout
+    assert "Your plan has no such monitor. Sentry responded 404" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,11 @@
 
 usage: SENTRY_ALERTS_TOKEN=... SENTRY_ORG=... make alerts
 SENTRY_PROJECT, SENTRY_ENVIRONMENT and SENTRY_URL have defaults; DISCORD_CHANNEL replaces e-mail.
-With PUBLIC_URL, Sentry asks the site for /readyz each minute, if your plan includes that.
+With PUBLIC_URL, Sentry asks the site for /readyz each minute.
 """
 
 import json
 import os
-import re
 import sys
 import tomllib
 from pathlib import Path
@@ -25,6 +24,7 @@ PROJECT = os.environ.get("SENTRY_PROJECT") or PYPROJECT["project"]["name"]
 ENVIRONMENT = os.environ.get("SENTRY_ENVIRONMENT") or "production"
 CHANNEL = os.environ.get("DISCORD_CHANNEL", "")
 SITE = os.environ.get("PUBLIC_URL", "")
+NEW = f"projects/{PROJECT}/detectors/"
 URL = os.environ.get("SENTRY_URL") or "https://sentry.io"
 API = f"{URL.rstrip('/')}/api/0/organizations/{ORGANIZATION}"
 
@@ -39,13 +39,27 @@ ALERTS: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
         {"latest_release": True, "event_frequency_count": {"value": 50, "interval": "1h"}},
     ),
 ]
-# A monitor opens an issue, of which the alerts with triggers then tell.
+# A monitor opens an issue, of which the alerts with triggers tell, at 75, and resolves it at 0.
 CRASH_FREE = 99
-CRASHES = "percentage(sessions_crashed, sessions) AS _crash_rate_alert_aggregate"
-UPTIME = "uptime_domain_failure"
+SESSIONS = {
+    **{"dataset": "metrics", "query": "", "eventTypes": [], "timeWindow": 3600, "queryType": 2},
+    "aggregate": "percentage(sessions_crashed, sessions) AS _crash_rate_alert_aggregate",
+    "environment": ENVIRONMENT,
+}
 PING = {"method": "GET", "intervalSeconds": 60, "timeoutMs": 5000, "traceSampling": False}
-NEW = f"projects/{PROJECT}/detectors/"
-QUERY = {"dataset": "metrics", "query": "", "eventTypes": [], "timeWindow": 3600, "queryType": 2}
+THRESHOLDS = {"mode": 1, "environment": ENVIRONMENT, "downtimeThreshold": 3, "recoveryThreshold": 1}
+MONITORS: list[tuple[str, str, Json, Json, list[tuple[str, Json, int]]]] = [
+    (
+        f"crash-free sessions under {CRASH_FREE} %",
+        *("metric_issue", {"detectionType": "static"}, SESSIONS),
+        [("lt", CRASH_FREE, 75), ("gte", CRASH_FREE, 0)],
+    ),
+    (
+        f"{SITE}/readyz responds",
+        *("uptime_domain_failure", THRESHOLDS, {**PING, "url": f"{SITE}/readyz"}),
+        [("eq", "failure", 75), ("eq", "success", 0)],
+    ),
+]
 
 
 def main() -> None:
@@ -72,42 +86,23 @@ def main() -> None:
         }
         alert_id = upsert("workflows/", body, known)
         ids += [alert_id] if triggers else []
-    crashes = monitor(
-        f"crash-free sessions under {CRASH_FREE} %",
-        {"type": "metric_issue", "config": {"detectionType": "static"}, "workflowIds": ids},
-        {**QUERY, "aggregate": CRASHES, "environment": ENVIRONMENT},
-        [("lt", CRASH_FREE, 75), ("gte", CRASH_FREE, 0)],
-    )
-    upsert("detectors/", crashes, monitors, NEW)
-    if not SITE:
-        return
-    url, often = f"{SITE}/readyz", {"mode": 1, "downtimeThreshold": 3, "recoveryThreshold": 1}
-    uptime = monitor(
-        f"{url} responds",
-        {"type": UPTIME, "config": {**often, "environment": ENVIRONMENT}, "workflowIds": ids},
-        {**PING, "url": url},
-        [("eq", "failure", 75), ("eq", "success", 0)],
-    )
-    # Sentry may have made one by itself, under another name.
-    known = [each for each in monitors if f'"{url}"' in json.dumps(each["dataSources"])]
-    try:
-        upsert("detectors/", uptime, [{**each, "name": uptime["name"]} for each in known], NEW)
-    except SystemExit as refusal:
-        if not re.match("Sentry responded 40[234]", str(refusal)):
-            raise
-        print(f"Your plan has no uptime monitor: {refusal}")
-
-
-def monitor(name: str, kind: Json, source: Json, levels: list[tuple[str, Json, int]]) -> Json:
-    """Return a monitor as Sentry takes it. At level 75 it opens an issue, at 0 it resolves it."""
-    group = [{"type": t, "comparison": c, "conditionResult": level} for t, c, level in levels]
-    return {
-        "name": f"{PROJECT}: {name}",
-        "enabled": True,
-        "dataSources": [source],
-        "conditionGroup": {"logicType": "any", "conditions": group},
-        **kind,
-    }
+    for name, kind, config, source, levels in MONITORS if SITE else MONITORS[:1]:
+        group = [{"type": t, "comparison": c, "conditionResult": level} for t, c, level in levels]
+        body = {
+            "name": f"{PROJECT}: {name}",
+            "type": kind,
+            "enabled": True,
+            "config": config,
+            "workflowIds": ids,
+            "dataSources": [source],
+            "conditionGroup": {"logicType": "any", "conditions": group},
+        }
+        # Sentry may have made a monitor of the URL by itself, under another name.
+        url = json.dumps(source.get("url"))
+        same = [
+            {**m, "name": body["name"]} for m in monitors if url in json.dumps(m["dataSources"])
+        ]
+        upsert("detectors/", body, same if "url" in source else monitors, NEW)
 
 
 def conditions(kinds: dict[str, Json]) -> list[Json]:
@@ -133,8 +128,9 @@ def upsert(path: str, body: Json, known: Json, create: str = "") -> str:
     """Create an alert or a monitor, or update the one that has its name, and return its id."""
     ids = [each["id"] for each in known if each["name"] == body["name"]]
     made = call("PUT", f"{path}{ids[0]}/", body) if ids else call("POST", create or path, body)
-    print(f"{body['name']} was {'updated' if ids else 'created'}.")
-    return str(made["id"])
+    if made:
+        print(f"{body['name']} was {'updated' if ids else 'created'}.")
+    return str(made["id"]) if made else ""
 
 
 def call(method: str, path: str, body: Json = None) -> Json:
@@ -148,6 +144,8 @@ def call(method: str, path: str, body: Json = None) -> Json:
             return json.load(response)
     except HTTPError as error:
         reason = f"{path} {' '.join(error.read().decode(errors='replace').split())}"
+        if path == NEW and error.code in (402, 403, 404):
+            return print(f"Your plan has no such monitor. Sentry responded {error.code}: {reason}")
         if error.code in (401, 403):
             reason = "SENTRY_ALERTS_TOKEN needs the scopes alerts:write and org:read."
         sys.exit(f"Sentry responded {error.code}: {reason}")
