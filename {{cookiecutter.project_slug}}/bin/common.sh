@@ -19,6 +19,13 @@ fail() { # MESSAGE
     exit 1
 }
 
+# End, which is a success in a workflow: it skips a step that has no settings.
+skip() { # MESSAGE
+    echo "$1"
+    [ "${CI:-}" ] || exit 1
+    exit 0
+}
+
 # Tell whether a text matches an extended regular expression as a whole, line feeds included.
 matches() { # TEXT PATTERN
     printf '%s' "$1" | tr '\n' ' ' | grep -Eqx "$2"
