@@ -15,7 +15,7 @@ import pytest
 from tests.support.commands import docker
 from tests.support.hosts import public_key
 from tests.support.load import Load
-from tests.support.rehearsal import SLUG, Rehearsal, Step, rehearsal
+from tests.support.rehearsal import PAUSE, SLUG, Rehearsal, Step, rehearsal
 from tests.support.sentry_api import Json
 from tests.support.visitors import crash
 
@@ -29,7 +29,7 @@ def play(engine: None) -> Iterator[Rehearsal]:
     """Return a rehearsal after its three steps, with its host still running."""
     with rehearsal(print) as play:
         play.step("1.0.0 reaches a bare host", "1.0.0", play.push)
-        with Load(play.site) as load:
+        with Load(play.site, PAUSE) as load:
             play.add_migration()
             play.fall_ill()
             play.step("1.1.0 is never healthy", "1.1.0", play.by_hand, load)

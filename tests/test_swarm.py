@@ -294,6 +294,19 @@ def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
     assert len(failed) <= PEOPLE
 
 
+def test_killed_database_is_back_soon(stack: Stack, failures: Failures) -> None:
+    """After `kill -9` of the database, Swarm waits a second to restart it, not its usual five."""
+    [killed] = stack.containers("db")
+
+    def kill() -> None:
+        docker("kill", "--signal", "KILL", killed)
+        wait_for(lambda: stack.containers("db") not in ([], [killed]), "the database")
+
+    failures("kill -9 of the database", kill)
+    policy = "{{.Spec.TaskTemplate.RestartPolicy.Delay}}"
+    assert docker("service", "inspect", "--format", policy, f"{STACK}_db") == "1s"
+
+
 def test_slow_clients_are_not_noticed(stack: Stack, load: Load, failures: Failures) -> None:
     """Clients that send a body at one byte a second delay nobody."""
     form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"

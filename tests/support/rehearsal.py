@@ -35,6 +35,7 @@ ACT = Path(sys.executable).with_name("act")
 SLUG = "microblog"
 DOCKER_TOKEN = "planted-docker-token"  # noqa: S105
 WEBHOOK = "planted-webhook-token"
+PAUSE = 0.3  # seconds between two requests of a person: more of them would slow the deploys down
 WORKFLOW = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text("utf-8"))
 MIGRATION = '''"""Posts have a language."""
 
@@ -470,7 +471,7 @@ def story() -> None:
     """Rehearse releases that go well, hurt, collide or are cut off; stop where one ends wrongly."""
     with rehearsal(print) as play:
         expect(play.step("1.0.0 reaches a bare host", "1.0.0", play.push), serves="1.0.0")
-        with Load(play.site) as load:
+        with Load(play.site, PAUSE) as load:
             play.add_migration()
             play.host.renew("redis:8-alpine")
             play.host.renew("postgres:18")
