@@ -59,6 +59,11 @@ COMMANDS = {
     "bin/deploy": "test_release_fails_no_request",
     "make backup": "test_backup_outlives_the_volume",
     "make restore FILE=backups/backup-<time>.dump": "test_backup_outlives_the_volume",
+    "az vm create --resource-group GROUP --name NAME --image Ubuntu2404 --tags app=NAME"
+    " --admin-username azureuser --generate-ssh-keys"
+    " && az vm open-port --resource-group GROUP --name NAME --port 80,443": (
+        "not run: it needs an account of Azure"
+    ),
     "make watch": "test_watch_takes_a_crashing_release_back",
     "make status HOSTS=203.0.113.5": "test_status_names_what_serves",
     "ssh root@OLD docker service scale NAME_web=0": "test_scaling_fails_no_request",

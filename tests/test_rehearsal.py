@@ -6,13 +6,16 @@ deployed once more.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.support.commands import docker
+from tests.support.hosts import public_key
 from tests.support.load import Load
-from tests.support.rehearsal import SLUG, Rehearsal, Step, rehearsal
+from tests.support.rehearsal import PAUSE, SLUG, Rehearsal, Step, rehearsal
 from tests.support.sentry_api import Json
 from tests.support.visitors import crash
 
@@ -26,13 +29,22 @@ def play(engine: None) -> Iterator[Rehearsal]:
     """Return a rehearsal after its three steps, with its host still running."""
     with rehearsal(print) as play:
         play.step("1.0.0 reaches a bare host", "1.0.0", play.push)
-        with Load(play.site) as load:
+        with Load(play.site, PAUSE) as load:
             play.add_migration()
             play.fall_ill()
             play.step("1.1.0 is never healthy", "1.1.0", play.by_hand, load)
         play.posts = load.acknowledged()
         play.step("1.0.0 once more", "1.0.0", play.by_hand)
         yield play
+
+
+@contextmanager
+def unknown(play: Rehearsal) -> Iterator[Path]:
+    """Let nothing know the host until the block ends."""
+    known_hosts = play.project.folder / "deploy/known_hosts"
+    known_hosts.write_text("")
+    yield known_hosts
+    known_hosts.write_text(play.host.known_hosts())
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +154,7 @@ def test_acknowledged_posts_are_kept(play: Rehearsal) -> None:
 
 def test_discord_is_told_of_a_roll_back(records: Json) -> None:
     """The webhook gets one message, with both releases."""
-    [message] = records["messages"]
+    message = records["messages"][0]
     assert SICK in message["content"]
     assert FIRST in message["content"]
 
@@ -178,3 +190,38 @@ def test_tokens_stay_where_they_belong(play: Rehearsal) -> None:
 def test_settings_on_the_host_are_private(play: Rehearsal) -> None:
     """Only root can read the .env whose secrets were made on the host."""
     assert play.host.run("stat", "--format", "%a %U", f"/opt/{SLUG}/.env") == "600 root"
+
+
+def test_new_host_is_asked_about(play: Rehearsal) -> None:
+    """From a terminal, a first deploy shows the fingerprint of the host, and notes its key."""
+    with unknown(play) as known_hosts:
+        ship = ["bin/ship", "--back", "9.9.9"]
+        environment = {**play.project.variables, **play.prepare("1.0.0"), "CI": ""}
+        child = pexpect.spawn(
+            "sh", ship, cwd=play.project.folder, env=environment, encoding="utf-8"
+        )
+        child.expect("key fingerprint is SHA256:.*continue connecting")
+        child.sendline("yes")
+        child.expect(pexpect.EOF)
+        assert play.project.run("ssh-keygen", "-F", play.host.address, "-f", known_hosts).stdout
+
+
+def test_unknown_host_is_refused(play: Rehearsal) -> None:
+    """Without a terminal, a host whose key is unknown is refused, and Discord is told."""
+    with unknown(play):
+        shipped = play.by_hand("1.0.0")
+    assert f"host key is known for {play.host.address}" in shipped.stdout
+    message = f"The deploy of {FIRST} did not get to the end on the host."
+    assert play.host.records()["messages"][-1]["content"] == message
+
+
+def test_host_of_another_swarm_is_refused(play: Rehearsal) -> None:
+    """A host that is in another swarm ends the deploy, and the message says why."""
+    with play.host.stranger() as address:
+        hosts = {"HOSTS": f"{play.host.address},{address}"}
+        (play.project.folder / "deploy/known_hosts").write_text(
+            play.host.known_hosts() + public_key(address)
+        )
+        shipped = play.project.run("make", "ship", "VERSION=1.0.0", **play.prepare("1.0.0") | hosts)
+    assert f"{address} is in another swarm." in shipped.stdout
+    assert shipped.returncode

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import IDENTITY, Shell
 from tests.support.template import BODY
@@ -255,8 +256,21 @@ def test_workflow_uses_two_actions() -> None:
 def test_workflow_runs_recipes_alone() -> None:
     """What the workflow does, a person can do on a laptop."""
     recipes = re.findall(r"^([a-z-]+):", (BODY / "Makefile").read_text(), re.M)
-    commands = [step["run"].split() for step in STEPS if "run" in step]
+    runs = [step["run"] for step in STEPS if "run" in step and step.get("id") != "python"]
+    commands = [run.split() for run in runs]
     assert all(make == "make" and set(run) <= set(recipes) for make, *run in commands)
+
+
+def test_release_is_checked_with_the_python_of_its_image(cookies: Cookies, tmp_path: Path) -> None:
+    """The workflow runs the tests with the version of Python that was chosen."""
+    project = Shell(cookies.bake(extra_context={"python_version": "3.13"}).project_path)
+    steps = WORKFLOW["jobs"]["check"]["steps"]
+    [read] = [step["run"] for step in steps if step.get("id") == "python"]
+    project.succeed("sh", "-c", read, GITHUB_OUTPUT=str(tmp_path / "output"))
+    assert (tmp_path / "output").read_text() == "version=3.13\n"
+    assert {"python-version": "${{ steps.python.outputs.version }}"} in [
+        step.get("with") for step in steps
+    ]
 
 
 def test_workflow_may_only_read() -> None:

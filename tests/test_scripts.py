@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ case $* in *UpdateStatus*) echo completed ;; *) echo printed ;; esac
 # A curl that notes its arguments and what it reads, and finds a release that serves.
 CURL = """#!/bin/sh
 echo "$*" >>"$(dirname "$0")/calls"
-echo '{"release":"microblog@1.2.3"}'
+echo '{"release":"microblog@1.2.3","status":"ok"}'
 """
 # Where Sentry hears of a backup: the host, project and key of DSN are in the URL.
 CHECK_IN = "https://o123.ingest.de.sentry.io/api/456/cron/microblog-backup/0123456789abcdef/"
@@ -347,6 +348,55 @@ def test_failure_says_what_serves(server: Shell, tmp_path: Path) -> None:
     assert (server.folder / ".deploy.log").read_text().endswith(f"{outcome}\n")
 
 
+# A docker whose answers depend on its arguments, and which notes those of a change.
+SWARM = """#!/bin/sh
+case $* in
+*UpdateStatus*) echo completed ;;
+*_db) echo postgres:18@sha256:abc ;;
+*_web) echo a:0.9.0 ;;
+*"{json .}"*) echo '{"Spec": "now", "PreviousSpec": "before"}' ;;
+"secret ls"*) echo now; echo before; echo old ;;
+*" rm "*) echo "$*" >>"$(dirname "$0")/calls" ;;
+"stack deploy"*) echo "database $POSTGRES_MAJOR" >>"$(dirname "$0")/calls" ;;
+*) echo printed ;;
+esac
+"""
+
+
+@pytest.fixture
+def swarm(server: Shell, tmp_path: Path) -> Shell:
+    """Return a release's folder on a server where version 0.9.0 serves, with ten others."""
+    (tmp_path / "bin/docker").write_text(SWARM)
+    (server.folder / ".env").rename(tmp_path / ".env")
+    (server.folder / ".env").symlink_to("../.env")
+    for minor in range(9):
+        (tmp_path / f"1.{minor}.0").mkdir()
+    (tmp_path / "0.9.0").mkdir()
+    server.folder = server.folder.rename(tmp_path / "1.2.3")
+    return server
+
+
+def test_unused_secrets_are_removed(swarm: Shell, tmp_path: Path) -> None:
+    """A deploy removes the secrets that no service names, not even for a roll-back."""
+    swarm.succeed("bin/deploy", "1.2.3")
+    calls = (tmp_path / "bin/calls").read_text().splitlines()
+    assert [call for call in calls if call.startswith("secret rm")] == ["secret rm old"]
+
+
+def test_last_five_releases_are_kept(swarm: Shell, tmp_path: Path) -> None:
+    """A deploy removes the folders of old versions, except the one that served before it."""
+    swarm.succeed("bin/deploy", "1.2.3")
+    kept = {path.name for path in tmp_path.glob("[0-9]*")}
+    assert kept == {"0.9.0", "1.2.3", *(f"1.{minor}.0" for minor in range(4, 9))}
+
+
+@pytest.mark.parametrize(("asked", "used"), [("", "18@sha256:abc"), ("18", "18")])
+def test_database_keeps_its_image(swarm: Shell, tmp_path: Path, asked: str, used: str) -> None:
+    """A deploy restarts the database for a newer image only if POSTGRES_MAJOR is set."""
+    swarm.succeed("bin/deploy", "1.2.3", POSTGRES_MAJOR=asked)
+    assert f"database {used}\n" in (tmp_path / "bin/calls").read_text()
+
+
 @pytest.mark.parametrize(
     ("runs", "complaint"),
     [
@@ -374,6 +424,33 @@ def test_status_marks_what_needs_a_person(server: Shell, tmp_path: Path) -> None
     shown = server.run("bin/status")
     marked = [line[:7] for line in shown.stdout.splitlines() if line.startswith("!")]
     assert (shown.returncode, marked[:3]) == (1, ["! https", "! web=1", "! backu"])
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "marks"),
+    [("ok", 30, "  "), ("ok", 3, " !"), ("the schema is old", 30, "! ")],
+)
+def test_status_shows_the_schema_and_the_certificate(
+    server: Shell, tmp_path: Path, status: str, days: int, marks: str
+) -> None:
+    """`bin/status` marks pending migrations, and a certificate that Caddy did not renew."""
+    (tmp_path / "bin/docker").write_text("#!/bin/sh\necho a:1.2.3\n")
+    ends = f"{datetime.now(UTC) + timedelta(days=days, hours=1):%b %d %H:%M:%S %Y} GMT"
+    (tmp_path / "bin/curl").write_text(
+        f"""#!/bin/sh\necho '{{"release":"microblog@1.2.3","status":"{status}"}}'\n"""
+        f"case $* in *--verbose*) echo '*  expire date: {ends}' >&2 ;; esac\n"
+    )
+    readyz, certificate = server.run("bin/status").stdout.splitlines()[:2]
+    assert readyz[0] + certificate[0] == marks
+    assert certificate[2:] == f"certificate: {days} days left"
+
+
+def test_status_says_who_deploys(server: Shell) -> None:
+    """`bin/status` shows the deploy that runs at the moment."""
+    running = "A deploy of 1.0.0 by susan@laptop runs since 2026-11-28 12:00:00 UTC."
+    (server.folder / ".deploy.lock").write_text(running)
+    assert f"  {running}\n" in server.run("flock", ".deploy.lock", "bin/status").stdout
+    assert running not in server.run("bin/status").stdout
 
 
 def backups(server: Shell) -> list[Path]:

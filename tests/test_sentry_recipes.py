@@ -21,6 +21,7 @@ RELEASE = "microblog@1.0.0"
 BEFORE = "microblog@0.9.0"
 SHIPPED = f"Deployed: {RELEASE} production https://www.example.com {BEFORE} changed\n"
 CHANNEL = "123456789012345678"
+SITE = "https://www.example.com"
 Result = subprocess.CompletedProcess[str]
 Created = tuple[Result, Sentry]
 
@@ -243,6 +244,36 @@ def test_alerts_go_to_discord(default_project: Path, watched: Server) -> None:
     assert changes(watched) == ["PUT"] * 4, result.stdout + result.stderr
     filters = [workflow["actionFilters"][0] for workflow in watched.sentry.workflows]
     assert {group["actions"][0]["config"]["targetIdentifier"] for group in filters} == {CHANNEL}
+
+
+def uptime(server: Server) -> list[sentry_api.Json]:
+    """Return the name and the URL of each uptime monitor."""
+    found = [each for each in server.sentry.detectors if each["type"] == sentry_api.UPTIME]
+    return [(each["name"], each["dataSources"][0]["queryObj"]["url"]) for each in found]
+
+
+def test_uptime_is_watched_once(default_project: Path, watched: Server) -> None:
+    """With PUBLIC_URL there is a monitor of /readyz, also after a second run."""
+    for _ in range(2):
+        result = alerts(default_project, watched, PUBLIC_URL=SITE)
+        assert result.returncode == 0, result.stderr
+    assert uptime(watched) == [(f"microblog: {SITE}/readyz responds", f"{SITE}/readyz")]
+
+
+def test_monitor_that_exists_is_adopted(default_project: Path, watched: Server) -> None:
+    """A monitor of the same URL is changed, whatever its name is."""
+    assert alerts(default_project, watched, PUBLIC_URL=SITE).returncode == 0
+    watched.sentry.detectors[-1]["name"] = "Uptime Monitoring for the site"
+    assert alerts(default_project, watched, PUBLIC_URL=SITE).returncode == 0
+    assert [name for name, _ in uptime(watched)] == [f"microblog: {SITE}/readyz responds"]
+
+
+def test_plan_without_uptime_is_no_failure(default_project: Path, watched: Server) -> None:
+    """Where the plan has no uptime monitors, a line says so, and the alerts are there."""
+    watched.sentry.has_uptime = False
+    result = alerts(default_project, watched, PUBLIC_URL=SITE)
+    assert (result.returncode, uptime(watched)) == (0, [])
+    assert "Your plan has no such monitor. Sentry responded 404" in result.stdout
 
 
 @pytest.mark.parametrize(

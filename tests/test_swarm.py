@@ -256,13 +256,28 @@ def test_broken_release_fails_no_request(stack: Stack, failures: Failures) -> No
     assert f"{STACK}:1.2.0" not in stack.settings()
 
 
-def test_changed_secret_is_deployed(stack: Stack, failures: Failures) -> None:
-    """A secret that is changed in `.env` reaches the app with the next deployment."""
-    password = env_of(stack.folder)["POSTGRES_PASSWORD"]
-    url = f"postgresql://app:{password}@db/app?application_name=changed"
-    stack.edit(".env", f"PUBLIC_URL={SITE}", f"PUBLIC_URL={SITE}\nDATABASE_URL={url}")
-    assert failures("changed secret", lambda: stack.succeed("bin/deploy", "1.0.0")) == []
-    assert "changed" in stack.query("SELECT application_name FROM pg_stat_activity")
+def test_password_is_rotated(stack: Stack, failures: Failures) -> None:
+    """The app logs in to the database with another role and password, without a failed request."""
+    roles = "CREATE ROLE app_2 LOGIN PASSWORD 'new' IN ROLE app; ALTER ROLE app_2 SET role app"
+    url = "DATABASE_URL=postgresql://app_2:new@db/app"
+    stack.edit(".env", f"PUBLIC_URL={SITE}", f"PUBLIC_URL={SITE}\n{url}")
+
+    def rotate() -> None:
+        stack.query(roles)
+        stack.succeed("bin/deploy", "1.0.0")
+        stack.query("ALTER ROLE app PASSWORD NULL")
+
+    assert failures("rotated password", rotate) == []
+    assert set(stack.query("SELECT usename FROM pg_stat_activity WHERE query ~ 'post'")) >= {
+        "app_2"
+    }
+
+
+def test_unused_secrets_are_removed_from_the_swarm(stack: Stack) -> None:
+    """The swarm has the secrets that the services name now, or would after a roll-back."""
+    secrets = docker("secret", "ls", *OURS[1:], "--format", "{{.Name}}").split()
+    settings = stack.settings()
+    assert [name for name in secrets if f'"{name}"' not in settings] == []
 
 
 def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
@@ -277,6 +292,19 @@ def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
     failed = failures("kill -9 of a replica", kill)
     assert all(request.post for request in failed)
     assert len(failed) <= PEOPLE
+
+
+def test_killed_database_is_back_soon(stack: Stack, failures: Failures) -> None:
+    """After `kill -9` of the database, Swarm waits a second to restart it, not its usual five."""
+    [killed] = stack.containers("db")
+
+    def kill() -> None:
+        docker("kill", "--signal", "KILL", killed)
+        wait_for(lambda: stack.containers("db") not in ([], [killed]), "the database")
+
+    failures("kill -9 of the database", kill)
+    policy = "{{.Spec.TaskTemplate.RestartPolicy.Delay}}"
+    assert docker("service", "inspect", "--format", policy, f"{STACK}_db") == "1s"
 
 
 def test_slow_clients_are_not_noticed(stack: Stack, load: Load, failures: Failures) -> None:
@@ -337,15 +365,30 @@ def test_status_shows_what_serves(stack: Stack) -> None:
     assert f"  {STACK}_web=2/2\n" in stack.run("bin/status").stdout
 
 
+def build_next_major(stack: Stack, more: str = "") -> None:
+    """Build an image that stands in for the next major version of PostgreSQL."""
+    next_major = f"FROM postgres:18\nENV PGDATA=/var/lib/postgresql/19/docker\n{more}\n"
+    (stack.folder / "next.Dockerfile").write_text(next_major)
+    stack.succeed("docker", "build", "--tag", "postgres:19", "--file", "next.Dockerfile", "bin")
+
+
+def test_postgresql_that_cannot_be_moved_goes_on(stack: Stack, failures: Failures) -> None:
+    """If the data cannot be copied to a newer major, the old one serves, also to who writes."""
+    build_next_major(stack, "RUN ln -sf /bin/false $(command -v pg_restore)")
+    moved = stack.run("bin/deploy", "1.0.0", POSTGRES_MAJOR="19")
+    assert moved.stderr.endswith(f"was not deployed: {STACK}@1.0.0 serves {SITE}.\n")
+    assert failures("after a move that failed", lambda: time.sleep(2)) == []
+    assert "/18/docker" in stack.query("SHOW data_directory")[0]
+
+
 @pytest.mark.rehearsal
 def test_newer_postgresql_takes_over(stack: Stack, load: Load) -> None:
     """`POSTGRES_MAJOR=19 bin/deploy` moves the rows, and an older major is refused from then on."""
-    next_major = "FROM postgres:18\nENV PGDATA=/var/lib/postgresql/19/docker\n"
-    (stack.folder / "next.Dockerfile").write_text(next_major)
-    stack.succeed("docker", "build", "--tag", "postgres:19", "--file", "next.Dockerfile", "bin")
+    build_next_major(stack)
     moved = stack.succeed("bin/deploy", "1.0.0", POSTGRES_MAJOR="19")
     assert "Version 1.0.0 serves." in moved
     assert "/19/docker" in stack.query("SHOW data_directory")[0]
+    assert requests.get(f"{SITE}/readyz", timeout=10).json()["status"] == "ok"  # as app_2
     assert load.acknowledged() <= set(stack.query("SELECT body FROM post"))
     assert "PostgreSQL 18 cannot read the data of 19" in stack.run("bin/deploy", "1.0.0").stderr
     docker("rmi", "--force", "postgres:19")

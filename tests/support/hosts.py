@@ -24,6 +24,15 @@ PRIVILEGED = (
     *("--volume", "/var/lib/containerd"),
     *("--tmpfs", "/run"),
 )
+KEYS = "/home/deploy/.ssh/authorized_keys"
+# What a node has, and what its docker says.
+STRANGER = """cd /usr/local/bin
+for name in cron curl unattended-upgrade docker; do
+    echo '#!/bin/sh' >$name
+    chmod +x $name
+done
+echo "echo '{info}'" >>docker
+"""
 
 
 @dataclass
@@ -43,9 +52,35 @@ class Host:
         """Return what the fake Sentry recorded."""
         return requests.get(f"{self.sentry}/records", timeout=10).json()
 
+    def renew(self, image: str) -> None:
+        """Let the registry have a newer image under a name of Docker Hub."""
+        copy = f"{self.registry}/library/{image}"
+        newer = f"FROM {image}\nLABEL newer=yes\n"
+        build = HERE.run("docker", "build", "--quiet", "--tag", copy, "-", stdin=newer)
+        assert build.returncode == 0, build.stderr
+        docker("push", "--quiet", copy)
+        docker("rmi", copy)
+
     def known_hosts(self) -> str:
         """Return the host's public key, as a person gets it before the first deploy."""
-        return HERE.succeed("ssh-keyscan", "-t", "ed25519", self.address) + "\n"
+        return public_key(self.address)
+
+    @contextmanager
+    def stranger(self) -> Iterator[str]:
+        """Run a host that says that it is in another swarm, and yield its address."""
+        run("stranger", f"{NAME}-host")
+        try:
+            info = json.dumps({"Swarm": {"NodeID": "stranger", "LocalNodeState": "active"}})
+            docker("exec", f"{NAME}-stranger", "sh", "-c", STRANGER.format(info=info))
+            docker(
+                "exec", f"{NAME}-stranger", "sh", "-c", f"echo '{self.run('cat', KEYS)}' >{KEYS}"
+            )
+            docker("exec", f"{NAME}-stranger", "chown", "deploy:", KEYS)
+            here = address("stranger")
+            wait_for(lambda: public_key(here), "the SSH server")
+            yield here
+        finally:
+            HERE.run("docker", "rm", "--force", f"{NAME}-stranger")
 
 
 @contextmanager
@@ -60,7 +95,7 @@ def bare_host(folder: Path) -> Iterator[Host]:
         own_registry(port)
         key = allow_key(folder)
         host = Host(address("host"), f"localhost:{port}", run_sentry(), key)
-        wait_for(lambda: HERE.run("ssh-keyscan", host.address).stdout, "the SSH server")
+        wait_for(host.known_hosts, "the SSH server")
         yield host
     finally:
         remove()
@@ -89,9 +124,8 @@ def own_registry(port: str) -> None:
 def allow_key(folder: Path) -> str:
     """Make an SSH key that may log in to the host, and return it."""
     HERE.succeed("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / "key")
-    keys = "/home/deploy/.ssh/authorized_keys"
-    docker("cp", folder / "key.pub", f"{NAME}-host:{keys}")
-    docker("exec", f"{NAME}-host", "chown", "deploy:", keys)
+    docker("cp", folder / "key.pub", f"{NAME}-host:{KEYS}")
+    docker("exec", f"{NAME}-host", "chown", "deploy:", KEYS)
     return (folder / "key").read_text()
 
 
@@ -104,6 +138,11 @@ def run_sentry() -> str:
     return url
 
 
+def public_key(address: str) -> str:
+    """Return the public key of a host as a line of known_hosts, or nothing."""
+    return HERE.run("ssh-keyscan", "-t", "ed25519", address).stdout
+
+
 def address(name: str) -> str:
     """Return the IP address of a container."""
     networks = docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", f"{NAME}-{name}")
@@ -112,6 +151,6 @@ def address(name: str) -> str:
 
 def remove() -> None:
     """Remove what a rehearsal runs, also if it was interrupted."""
-    for name in ("sentry", "registry", "host"):
+    for name in ("stranger", "sentry", "registry", "host"):
         HERE.run("docker", "rm", "--force", "--volumes", f"{NAME}-{name}")
     HERE.run("docker", "network", "rm", NAME)

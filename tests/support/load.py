@@ -29,6 +29,7 @@ class Load:
     """People who use a site until the `with` block ends."""
 
     site: str
+    pause: float = PAUSE
     seen: list[Request] = field(default_factory=list)
     ended: Event = field(default_factory=Event)
 
@@ -68,7 +69,7 @@ class Load:
             succeeded, outcome = False, repr(error)
         seconds = time.monotonic() - start
         self.seen.append(Request(form.get("post", ""), succeeded, outcome, seconds))
-        time.sleep(PAUSE)
+        time.sleep(self.pause)
 
     def during(self, act: Callable[[], object]) -> list[Request]:
         """Return the requests that end during an action, or within a second before or after it."""

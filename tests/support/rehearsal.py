@@ -28,13 +28,14 @@ from tests.support.baking import bake
 from tests.support.commands import HERE, IDENTITY, Shell, docker
 from tests.support.hosts import Host, bare_host
 from tests.support.load import Load, Request
-from tests.support.servers import install, wait_for
+from tests.support.servers import UV, install, wait_for
 from tests.support.template import BODY
 
 ACT = Path(sys.executable).with_name("act")
 SLUG = "microblog"
 DOCKER_TOKEN = "planted-docker-token"  # noqa: S105
 WEBHOOK = "planted-webhook-token"
+PAUSE = 0.3  # seconds between two requests of a person: more of them would slow the deploys down
 WORKFLOW = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text("utf-8"))
 MIGRATION = '''"""Posts have a language."""
 
@@ -125,6 +126,11 @@ class Step:
         """Return the requests that failed meanwhile."""
         return [request for request in self.requests if not request.succeeded]
 
+    @property
+    def acknowledged(self) -> set[str]:
+        """Return the posts that the app accepted meanwhile."""
+        return {request.post for request in self.requests if request.post and request.succeeded}
+
 
 @dataclass
 class Rehearsal:
@@ -142,6 +148,11 @@ class Rehearsal:
         answers = {"docker_image": image, "browser_tracing": "yes"}
         self.project = Shell(bake(self.folder, project_slug=SLUG, **answers))
         self.project.variables |= {**IDENTITY, "HOME": str(self.folder)}
+        (self.folder / "bin").mkdir()
+        (self.folder / "bin/uv").symlink_to(
+            UV
+        )  # three jobs install packages, which takes pip a minute
+        self.project.variables["PATH"] = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         self.site = f"http://{self.host.address}"
         self.origin = self.folder / "origin.git"
         self.project.succeed("git", "init", "--quiet", "--bare", self.origin)
@@ -420,25 +431,25 @@ class Rehearsal:
         rows = self.host.run("docker", "exec", database, *query, "SELECT body FROM post")
         return acknowledged - set(rows.split())
 
-    def table(self) -> str:
+    def table(self, lost: set[str]) -> str:
         """Return what became of all releases, as a table."""
-        row = "{:<34}{:>4} s  {:<8}{:>8}  {:<34}{:>9}{:>8}".format
+        row = "{:<34}{:>4} s  {:<8}{:>8}  {:<34}{:>9}{:>8}{:>7}{:>6}".format
+        heads = ("serves", "commits", "deploys in Sentry", "requests", "failed", "posts", "lost")
         lines = [
-            row("step", "", "serves", "commits", "deploys in Sentry", "requests", "failed"),
-            *(
-                row(
-                    step.title,
-                    round(step.seconds),
-                    step.serves.partition("@")[2],
-                    step.commits,
-                    ", ".join(step.deploys) or "none",
-                    len(step.requests),
-                    len(step.failed),
-                )
-                for step in self.steps
-            ),
+            row(
+                step.title,
+                round(step.seconds),
+                step.serves.partition("@")[2],
+                step.commits,
+                ", ".join(step.deploys) or "none",
+                len(step.requests),
+                len(step.failed),
+                len(step.acknowledged),
+                len(step.acknowledged & lost),
+            )
+            for step in self.steps
         ]
-        return "\n".join(lines)
+        return "\n".join([row("step", "", *heads), *lines])
 
 
 @contextmanager
@@ -460,10 +471,14 @@ def story() -> None:
     """Rehearse releases that go well, hurt, collide or are cut off; stop where one ends wrongly."""
     with rehearsal(print) as play:
         expect(play.step("1.0.0 reaches a bare host", "1.0.0", play.push), serves="1.0.0")
-        with Load(play.site) as load:
+        with Load(play.site, PAUSE) as load:
             play.add_migration()
+            play.host.renew("redis:8-alpine")
+            play.host.renew("postgres:18")
             second = play.step("1.1.0 brings a migration", "1.1.0", play.by_hand, load)
             expect(second, serves="1.1.0", says="Wrote ../backups/before-1.1.0-")
+            newer = re.findall(r"^microblog_(\w+) runs", second.log, re.M)
+            assert set(newer) == {"redis", "web"}, newer
             play.fall_ill()
             sick = play.step("1.2.0 is never healthy", "1.2.0", play.by_hand, load)
             expect(sick, serves="1.1.0", succeeds=False, says="1.2.0 was rolled back")
@@ -473,7 +488,7 @@ def story() -> None:
             assert cut.deploys == [f"{SLUG}@1.3.0"], cut.deploys
             play.crash()
             play.watch("3")
-            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.watched, load)
+            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.push, load)
             expect(crashing, serves="1.3.0", succeeds=False, fails=True, says="crashes for users")
             assert crashing.deploys == [f"{SLUG}@{v}" for v in ("1.4.0", "1.3.0")], crashing.deploys
             play.watch("0.1")
@@ -485,7 +500,7 @@ def story() -> None:
             expect(again, serves="1.0.0")
         acknowledged = load.acknowledged()
         lost = play.lost(acknowledged)
-        print(f"\n{play.table()}\n\n{len(acknowledged)} posts acknowledged, {len(lost)} lost\n")
+        print(f"\n{play.table(lost)}\n\n{len(acknowledged)} posts acknowledged, {len(lost)} lost\n")
         assert not lost, lost
         assert again.changed == 0, "The last release changed something."
         assert not play.leaks(), play.leaks()

@@ -28,6 +28,7 @@ ORGANIZATION = "acme"
 PROJECT = "microblog"
 DSN_PATH = "/7"
 DISCORD = "55"
+UPTIME = "uptime_domain_failure"
 NOW = "2026-11-24T12:00:00Z"
 EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 ENVIRONMENT = re.compile(r"(?!none$)[^\s/]{1,64}")
@@ -131,6 +132,7 @@ class Sentry:
         self.workflows: list[Json] = []
         self.detectors: list[Json] = [self.detector({"name": "All issues", "type": "issue_stream"})]
         self.messages: list[Json] = []
+        self.has_uptime = True  # not every plan has it
 
     def records(self) -> Json:
         """Return what was recorded."""
@@ -386,14 +388,22 @@ class Sentry:
             needed="name type enabled dataSources conditionGroup config workflowIds",
             optional="owner description projectId",
         )
-        require(body["type"] == "metric_issue", type="Unknown detector type.")
-        require(body["config"] == {"detectionType": "static"}, config="Invalid config.")
+        require(body["type"] in {"metric_issue", UPTIME}, type="Unknown detector type.")
+        if body["type"] == UPTIME:
+            if not self.has_uptime:
+                raise Refusal(404, {"detail": "The requested resource does not exist"})
+            fields = {"mode", "environment", "downtimeThreshold", "recoveryThreshold"}
+            require(body["config"].keys() == fields, config="Invalid config.")
+            require(self.environment_exists(body["config"]["environment"]), config="environment")
+        else:
+            require(body["config"] == {"detectionType": "static"}, config="Invalid config.")
         group = body["conditionGroup"]
         require(
             {condition["conditionResult"] for condition in group["conditions"]} >= {0, 75},
             conditionGroup="A resolution condition is required.",
         )
-        sources = [self.data_source(source) for source in body["dataSources"]]
+        source_of = self.ping if body["type"] == UPTIME else self.data_source
+        sources = [source_of(source) for source in body["dataSources"]]
         return {
             **kept,
             **body,
@@ -419,6 +429,18 @@ class Sentry:
             "sourceId": "3",
             "queryObj": {**status, "snubaQuery": snuba},
         }
+
+    def ping(self, source: Json) -> Json:
+        """Return what an uptime monitor asks for as Sentry keeps it."""
+        known = "headers body"
+        require_keys(
+            source, needed="url method intervalSeconds timeoutMs traceSampling", optional=known
+        )
+        require(re.fullmatch(r"https?://[^/]+\.[^/]+/.*", source["url"]), url="Invalid URL.")
+        require(source["intervalSeconds"] in {60, 300, 600, 1200, 1800, 3600}, interval="Invalid.")
+        query = {"headers": [], "body": None, **source}
+        kind = {"id": self.new_id(), "type": "uptime_subscription", "organizationId": "1"}
+        return {**kind, "sourceId": "4", "queryObj": query}
 
     @route("GET", "integrations/", "org:read")
     def list_integrations(self, _: Call) -> Json:

@@ -19,6 +19,13 @@ fail() { # MESSAGE
     exit 1
 }
 
+# End, which is a success in a workflow: it skips a step that has no settings.
+skip() { # MESSAGE
+    echo "$1"
+    [ "${CI:-}" ] || exit 1
+    exit 0
+}
+
 # Tell whether a text matches an extended regular expression as a whole, line feeds included.
 matches() { # TEXT PATTERN
     printf '%s' "$1" | tr '\n' ' ' | grep -Eqx "$2"
@@ -33,17 +40,21 @@ setting() { # NAME OF A LINE IN .env
     sed -n "s/^$1=//p" .env
 }
 
+image_of() { # SERVICE [PreviousSpec]
+    docker service inspect --format "{{with .${2:-Spec}}}{{.TaskTemplate.ContainerSpec.Image}}{{end}}" \
+        "$(sh bin/project name)_$1" 2>/dev/null
+}
+
 # Print the tag of the image of a service, without its digest.
 tag_of() { # SERVICE [PreviousSpec]
-    docker service inspect --format "{{with .${2:-Spec}}}{{.TaskTemplate.ContainerSpec.Image}}{{end}}" \
-        "$(sh bin/project name)_$1" 2>/dev/null | sed 's|.*/||; s|^[^:]*:||; s|@.*||'
+    image_of "$@" | sed 's|.*/||; s|^[^:]*:||; s|@.*||'
 }
 
 # Ask the node of the proxy, whatever DNS says, for /readyz.
-ask() {
+ask() { # [OPTION OF CURL]
     address=$(docker node inspect --format '{{.Status.Addr}}' \
         "$(docker node ls --quiet --filter node.label=proxy=true | head -n 1)")
-    curl --silent --show-error --max-time 5 --noproxy '*' --connect-to "::$address:" "$(setting PUBLIC_URL)/readyz"
+    curl --silent --show-error --max-time 5 --noproxy '*' --connect-to "::$address:" "$@" "$(setting PUBLIC_URL)/readyz"
 }
 
 # Fail unless $PUBLIC_URL is a URL that Caddy can serve.

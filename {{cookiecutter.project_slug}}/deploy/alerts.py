@@ -2,6 +2,7 @@
 
 usage: SENTRY_ALERTS_TOKEN=... SENTRY_ORG=... make alerts
 SENTRY_PROJECT, SENTRY_ENVIRONMENT and SENTRY_URL have defaults; DISCORD_CHANNEL replaces e-mail.
+With PUBLIC_URL, Sentry asks the site for /readyz each minute.
 """
 
 import json
@@ -22,6 +23,8 @@ ORGANIZATION = os.environ.get("SENTRY_ORG", "")
 PROJECT = os.environ.get("SENTRY_PROJECT") or PYPROJECT["project"]["name"]
 ENVIRONMENT = os.environ.get("SENTRY_ENVIRONMENT") or "production"
 CHANNEL = os.environ.get("DISCORD_CHANNEL", "")
+SITE = os.environ.get("PUBLIC_URL", "")
+NEW = f"projects/{PROJECT}/detectors/"
 URL = os.environ.get("SENTRY_URL") or "https://sentry.io"
 API = f"{URL.rstrip('/')}/api/0/organizations/{ORGANIZATION}"
 
@@ -36,10 +39,27 @@ ALERTS: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
         {"latest_release": True, "event_frequency_count": {"value": 50, "interval": "1h"}},
     ),
 ]
-# A monitor opens an issue, of which the alerts with triggers then tell.
+# A monitor opens an issue, of which the alerts with triggers tell, at 75, and resolves it at 0.
 CRASH_FREE = 99
-CRASHES = "percentage(sessions_crashed, sessions) AS _crash_rate_alert_aggregate"
-QUERY = {"dataset": "metrics", "query": "", "eventTypes": [], "timeWindow": 3600, "queryType": 2}
+SESSIONS = {
+    **{"dataset": "metrics", "query": "", "eventTypes": [], "timeWindow": 3600, "queryType": 2},
+    "aggregate": "percentage(sessions_crashed, sessions) AS _crash_rate_alert_aggregate",
+    "environment": ENVIRONMENT,
+}
+PING = {"method": "GET", "intervalSeconds": 60, "timeoutMs": 5000, "traceSampling": False}
+THRESHOLDS = {"mode": 1, "environment": ENVIRONMENT, "downtimeThreshold": 3, "recoveryThreshold": 1}
+MONITORS: list[tuple[str, str, Json, Json, list[tuple[str, Json, int]]]] = [
+    (
+        f"crash-free sessions under {CRASH_FREE} %",
+        *("metric_issue", {"detectionType": "static"}, SESSIONS),
+        [("lt", CRASH_FREE, 75), ("gte", CRASH_FREE, 0)],
+    ),
+    (
+        f"{SITE}/readyz responds",
+        *("uptime_domain_failure", THRESHOLDS, {**PING, "url": f"{SITE}/readyz"}),
+        [("eq", "failure", 75), ("eq", "success", 0)],
+    ),
+]
 
 
 def main() -> None:
@@ -66,22 +86,23 @@ def main() -> None:
         }
         alert_id = upsert("workflows/", body, known)
         ids += [alert_id] if triggers else []
-    crashes = {
-        "name": f"{PROJECT}: crash-free sessions under {CRASH_FREE} %",
-        "type": "metric_issue",
-        "enabled": True,
-        "config": {"detectionType": "static"},
-        "workflowIds": ids,
-        "dataSources": [{**QUERY, "aggregate": CRASHES, "environment": ENVIRONMENT}],
-        "conditionGroup": {
-            "logicType": "any",
-            "conditions": [  # 75 is high priority, 0 resolves the issue
-                {"type": "lt", "comparison": CRASH_FREE, "conditionResult": 75},
-                {"type": "gte", "comparison": CRASH_FREE, "conditionResult": 0},
-            ],
-        },
-    }
-    upsert("detectors/", crashes, monitors, f"projects/{PROJECT}/detectors/")
+    for name, kind, config, source, levels in MONITORS if SITE else MONITORS[:1]:
+        group = [{"type": t, "comparison": c, "conditionResult": level} for t, c, level in levels]
+        body = {
+            "name": f"{PROJECT}: {name}",
+            "type": kind,
+            "enabled": True,
+            "config": config,
+            "workflowIds": ids,
+            "dataSources": [source],
+            "conditionGroup": {"logicType": "any", "conditions": group},
+        }
+        # Sentry may have made a monitor of the URL by itself, under another name.
+        url = json.dumps(source.get("url"))
+        same = [
+            {**m, "name": body["name"]} for m in monitors if url in json.dumps(m["dataSources"])
+        ]
+        upsert("detectors/", body, same if "url" in source else monitors, NEW)
 
 
 def conditions(kinds: dict[str, Json]) -> list[Json]:
@@ -107,8 +128,9 @@ def upsert(path: str, body: Json, known: Json, create: str = "") -> str:
     """Create an alert or a monitor, or update the one that has its name, and return its id."""
     ids = [each["id"] for each in known if each["name"] == body["name"]]
     made = call("PUT", f"{path}{ids[0]}/", body) if ids else call("POST", create or path, body)
-    print(f"{body['name']} was {'updated' if ids else 'created'}.")
-    return str(made["id"])
+    if made:
+        print(f"{body['name']} was {'updated' if ids else 'created'}.")
+    return str(made["id"]) if made else ""
 
 
 def call(method: str, path: str, body: Json = None) -> Json:
@@ -122,6 +144,8 @@ def call(method: str, path: str, body: Json = None) -> Json:
             return json.load(response)
     except HTTPError as error:
         reason = f"{path} {' '.join(error.read().decode(errors='replace').split())}"
+        if path == NEW and error.code in (402, 403, 404):
+            return print(f"Your plan has no such monitor. Sentry responded {error.code}: {reason}")
         if error.code in (401, 403):
             reason = "SENTRY_ALERTS_TOKEN needs the scopes alerts:write and org:read."
         sys.exit(f"Sentry responded {error.code}: {reason}")
