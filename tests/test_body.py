@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.baking import parse
 from tests.support.commands import HERE
+from tests.support.servers import Project, install
 from tests.support.template import BODY, files
 
 # What Python, linters, tests and the app leave where they run; Cookiecutter would bake it.
@@ -29,6 +30,17 @@ def test_ruff_works_in_place(command: str) -> None:
 def test_pyproject_parses_unrendered() -> None:
     """The unrendered pyproject.toml is valid TOML, so that tools run in place."""
     assert parse(BODY / "pyproject.toml")["project"]["name"] == "{{ cookiecutter.project_slug }}"
+
+
+@pytest.mark.slow
+def test_tests_run_in_place(tmp_path: Path) -> None:
+    """Tests of the unrendered body pass, and leave no file."""
+    before = files(BODY)
+    install(BODY / "requirements/test.txt", tmp_path / "venv")
+    caches = {"PYTHONPYCACHEPREFIX": str(tmp_path), "HOME": str(tmp_path)}
+    tests = ("tests/main", "tests/sentry/test_init.py", "tests/test_pages.py")
+    Project(BODY, tmp_path / "venv").succeed("pytest", "-p", "no:cacheprovider", *tests, **caches)
+    assert files(BODY) == before
 
 
 def test_nothing_was_left_behind() -> None:

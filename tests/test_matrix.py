@@ -5,7 +5,8 @@ answers both with the default texts and with other texts. test_bake.py changes e
 and in pairs.
 """
 
-from itertools import combinations, product
+import sys
+from itertools import combinations, cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.support.answers import CHOICES, FILES, OTHERS
 from tests.support.commands import HERE, Shell, docker
 from tests.support.containers import container
 from tests.support.owners import add_page, change_models
-from tests.support.servers import Project, install
+from tests.support.servers import Project, find_python, install
 from tests.support.template import BODY, PROMPTS
 
 pytestmark = pytest.mark.slow
@@ -58,6 +59,9 @@ SWITCHES = {key: CHOICES[key] for key in CHOICES if FILES[key] != {"Dockerfile"}
 CODE = [
     selection | {"texts": "other"} for selection in every(SWITCHES) if selection["browser_tracing"]
 ]
+# test_project.py has the Python that runs the tests, and test_containers.py that of the image.
+OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+OTHER_PYTHONS = sorted({*CHOICES["python_version"][1:]} - {OWN_PYTHON})
 
 
 def bake(cookies: Cookies, selection: Selection) -> Path:
@@ -75,18 +79,17 @@ def test_every_pair_is_selected() -> None:
         assert selected == set(product(CHOSEN[one], CHOSEN[other]))
 
 
-@pytest.fixture(scope="module")
-def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an environment that all the projects share."""
+@pytest.fixture(scope="module", params=zip(OTHER_PYTHONS, cycle(CODE), strict=False), ids=str)
+def owned(
+    request: pytest.FixtureRequest,
+    cookies_session: Cookies,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Project:
+    """Return a project with an environment of another Python of this machine."""
+    python, selection = request.param
     venv = tmp_path_factory.mktemp("matrix") / "venv"
-    install(BODY / "requirements/dev.txt", venv)
-    return venv
-
-
-@pytest.fixture(scope="module", params=CODE, ids=title)
-def owned(request: pytest.FixtureRequest, cookies_session: Cookies, venv: Path) -> Project:
-    """Return a project with its environment."""
-    return Project(bake(cookies_session, request.param), venv)
+    install(BODY / "requirements/dev.txt", venv, find_python(python))
+    return Project(bake(cookies_session, selection), venv)
 
 
 def test_hooks_pass(owned: Project) -> None:
@@ -94,16 +97,17 @@ def test_hooks_pass(owned: Project) -> None:
     owned.succeed("git", "init", "--quiet")
     owned.succeed("git", "add", ".")
     # The hooks' own environments stay in the cache of whoever runs the tests.
-    Shell(owned.folder).succeed(owned.venv / "bin/pre-commit", "run", "--all-files")
+    hooks = Path(sys.executable).with_name("pre-commit")
+    Shell(owned.folder).succeed(hooks, "run", "--all-files")
 
 
-def test_types_are_right(owned: Project, venv: Path) -> None:
+def test_types_are_right(owned: Project) -> None:
     """The project passes its type checker."""
-    owned.succeed("mypy", "--cache-dir", venv / "mypy")
+    owned.succeed("mypy", "--cache-dir", owned.venv / "mypy")
 
 
 def test_own_tests_pass(owned: Project) -> None:
-    """After a column, a table, a page and their migration, the project's own tests pass."""
+    """After a column, a table, a page and their migration, the project's tests pass."""
     change_models(owned)
     add_page(owned)
     owned.succeed("flask", "db", "upgrade")

@@ -12,15 +12,14 @@ from sentry_relay.processing import StoreNormalizer
 
 from tests.support.commands import HERE
 from tests.support.sentry import Sink
-from tests.support.servers import UV, Project, find_python, install, wait_for
-from tests.support.template import BODY, CONTEXT, DSN, TEMPLATE, files
+from tests.support.servers import UV, Project, wait_for
+from tests.support.template import BODY, CONTEXT, DSN, TEMPLATE
 from tests.support.visitors import TIMEOUT, crash, csrf_token, sign_up
 
 pytestmark = pytest.mark.slow
 
 RELEASE = "microblog@1.2.3"
 PYTHONS = CONTEXT["python_version"]
-OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def test_models_and_migrations_agree(project: Project) -> None:
@@ -76,29 +75,14 @@ def test_pins_install_on_every_python(lock: str, python: str, tmp_path: Path) ->
     HERE.succeed(UV, "pip", "install", *how, *where, "-r", BODY / f"requirements/{lock}.txt")
 
 
-# test_owner_commands_succeed covers our own Python, and test_containers.py the image's.
-@pytest.mark.parametrize("python", sorted({*PYTHONS[1:]} - {OWN_PYTHON}))
-def test_own_tests_pass_on_every_python(python: str, tmp_path: Path) -> None:
-    """The tests of the unrendered body pass on each Python of this machine, and leave no file."""
-    before = files(BODY)
-    install(BODY / "requirements/test.txt", tmp_path / "venv", find_python(python))
-    caches = {"PYTHONPYCACHEPREFIX": str(tmp_path), "HOME": str(tmp_path)}
-    Project(BODY, tmp_path / "venv").succeed("pytest", "-p", "no:cacheprovider", **caches)
-    assert files(BODY) == before
-
-
 def test_owner_commands_succeed(cookies: Cookies) -> None:
-    """In a fresh bake and git repository, tests, linters and pre-commit hooks pass.
-
-    They depend on no variable that is meant for other projects.
-    """
+    """In a fresh bake and git repository, tests and linters pass, whatever the environment has."""
     path = cookies.bake(extra_context={"sentry_dsn": DSN, "release": "1.2.3"}).project_path
     project = Project(path, path / ".venv")
     project.succeed("git", "init", "--quiet")
     project.succeed("git", "add", ".")
     odd = {name: str(value) for name, value in dotenv_values(TEMPLATE / "tests/odd.env").items()}
     project.succeed("make", "test", "lint", "install", f"PYTHON={sys.executable}", **odd)
-    project.succeed(".venv/bin/pre-commit", "run", "--all-files")
     # pip has installed what uv would install, which other tests and people use.
     again = ("--dry-run", "--require-hashes", "-r", "requirements/dev.txt", "--python", ".venv")
     assert "Would make no changes" in project.run(UV, "pip", "install", *again).stderr
