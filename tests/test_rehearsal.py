@@ -17,6 +17,7 @@ from tests.support.hosts import public_key
 from tests.support.load import Load
 from tests.support.rehearsal import PAUSE, SLUG, Rehearsal, Step, rehearsal
 from tests.support.sentry_api import Json
+from tests.support.servers import wait_for
 from tests.support.visitors import crash
 
 pytestmark = [pytest.mark.slow, pytest.mark.containers]
@@ -202,14 +203,16 @@ def test_new_host_is_asked_about(play: Rehearsal) -> None:
         )
         child.expect("key fingerprint is SHA256:.*continue connecting")
         child.sendline("yes")
-        child.expect(pexpect.EOF)
-        assert play.project.run("ssh-keygen", "-F", play.host.address, "-f", known_hosts).stdout
+        find = ("ssh-keygen", "-F", play.host.address, "-f", known_hosts)
+        wait_for(lambda: play.project.run(*find).stdout, "the key in deploy/known_hosts")
+        child.close(force=True)
 
 
 def test_unknown_host_is_refused(play: Rehearsal) -> None:
     """Without a terminal, a host whose key is unknown is refused, and Discord is told."""
     with unknown(play):
-        shipped = play.by_hand("1.0.0")
+        settings = {**play.prepare("1.0.0"), "ANSIBLE_SSH_ARGS": "-o ControlPath=none"}
+        shipped = play.project.run("make", "ship", "VERSION=1.0.0", **settings)
     assert f"host key is known for {play.host.address}" in shipped.stdout
     message = f"The deploy of {FIRST} did not get to the end on the host."
     assert play.host.records()["messages"][-1]["content"] == message

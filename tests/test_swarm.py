@@ -193,6 +193,7 @@ def test_first_version_that_is_never_healthy_fails(server: Stack) -> None:
 
 def test_second_deployment_changes_nothing(stack: Stack) -> None:
     """Deploying the same version again replaces no task."""
+    stack.wait_for_replicas()
     tasks = stack.tasks()
     assert "Version 1.0.0 serves. Nothing has changed." in stack.deploy().stdout
     assert stack.tasks() == tasks
@@ -294,19 +295,6 @@ def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
     assert len(failed) <= PEOPLE
 
 
-def test_killed_database_is_back_soon(stack: Stack, failures: Failures) -> None:
-    """After `kill -9` of the database, Swarm waits a second to restart it, not its usual five."""
-    [killed] = stack.containers("db")
-
-    def kill() -> None:
-        docker("kill", "--signal", "KILL", killed)
-        wait_for(lambda: stack.containers("db") not in ([], [killed]), "the database")
-
-    failures("kill -9 of the database", kill)
-    policy = "{{.Spec.TaskTemplate.RestartPolicy.Delay}}"
-    assert docker("service", "inspect", "--format", policy, f"{STACK}_db") == "1s"
-
-
 def test_slow_clients_are_not_noticed(stack: Stack, load: Load, failures: Failures) -> None:
     """Clients that send a body at one byte a second delay nobody."""
     form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"
@@ -328,6 +316,19 @@ def test_slow_clients_are_not_noticed(stack: Stack, load: Load, failures: Failur
 
     assert failures("slow clients", send_slowly) == []
     assert max(request.seconds for request in load.seen[-100:]) < 2
+
+
+def test_killed_database_is_back_soon(stack: Stack, failures: Failures) -> None:
+    """After `kill -9` of the database, Swarm waits a second to restart it, not its usual five."""
+    [killed] = stack.containers("db")
+
+    def kill() -> None:
+        docker("kill", "--signal", "KILL", killed)
+        wait_for(lambda: stack.containers("db") not in ([], [killed]), "the database")
+
+    failures("kill -9 of the database", kill)
+    policy = "{{.Spec.TaskTemplate.RestartPolicy.Delay}}"
+    assert docker("service", "inspect", "--format", policy, f"{STACK}_db") == "1s"
 
 
 def test_acknowledged_posts_are_kept(stack: Stack, load: Load) -> None:

@@ -26,12 +26,14 @@ PRIVILEGED = (
 )
 KEYS = "/home/deploy/.ssh/authorized_keys"
 # What a node has, and what its docker says.
-STRANGER = """cd /usr/local/bin
+STRANGER = """cd /usr/bin
 for name in cron curl unattended-upgrade docker; do
     echo '#!/bin/sh' >$name
     chmod +x $name
 done
-echo "echo '{info}'" >>docker
+cat >>docker <<'END'
+echo '{info}'
+END
 """
 
 
