@@ -39,27 +39,34 @@ ALERTS: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
         {"latest_release": True, "event_frequency_count": {"value": 50, "interval": "1h"}},
     ),
 ]
-# A monitor opens an issue, of which the alerts with triggers tell, at 75, and resolves it at 0.
 CRASH_FREE = 99
-SESSIONS = {
-    **{"dataset": "metrics", "query": "", "eventTypes": [], "timeWindow": 3600, "queryType": 2},
-    "aggregate": "percentage(sessions_crashed, sessions) AS _crash_rate_alert_aggregate",
-    "environment": ENVIRONMENT,
+
+
+def any_of(*levels: tuple[str, Json, int]) -> Json:
+    """Return the conditions of a monitor, each with the priority of its issue; 0 resolves it."""
+    found = [{"type": t, "comparison": c, "conditionResult": result} for t, c, result in levels]
+    return {"logicType": "any", "conditions": found}
+
+
+# A monitor opens an issue, of which the alerts with triggers tell.
+CRASHES = "percentage(sessions_crashed, sessions) AS _crash_rate_alert_aggregate"
+QUERY = {"dataset": "metrics", "query": "", "eventTypes": [], "timeWindow": 3600, "queryType": 2}
+CRASH_FREE_SESSIONS: Json = {
+    "name": f"{PROJECT}: crash-free sessions under {CRASH_FREE} %",
+    "type": "metric_issue",
+    "config": {"detectionType": "static"},
+    "dataSources": [{**QUERY, "aggregate": CRASHES, "environment": ENVIRONMENT}],
+    "conditionGroup": any_of(("lt", CRASH_FREE, 75), ("gte", CRASH_FREE, 0)),
 }
 PING = {"method": "GET", "intervalSeconds": 60, "timeoutMs": 5000, "traceSampling": False}
-THRESHOLDS = {"mode": 1, "environment": ENVIRONMENT, "downtimeThreshold": 3, "recoveryThreshold": 1}
-MONITORS: list[tuple[str, str, Json, Json, list[tuple[str, Json, int]]]] = [
-    (
-        f"crash-free sessions under {CRASH_FREE} %",
-        *("metric_issue", {"detectionType": "static"}, SESSIONS),
-        [("lt", CRASH_FREE, 75), ("gte", CRASH_FREE, 0)],
-    ),
-    (
-        f"{SITE}/readyz responds",
-        *("uptime_domain_failure", THRESHOLDS, {**PING, "url": f"{SITE}/readyz"}),
-        [("eq", "failure", 75), ("eq", "success", 0)],
-    ),
-]
+FAILURES = {"mode": 1, "environment": ENVIRONMENT, "downtimeThreshold": 3, "recoveryThreshold": 1}
+UPTIME: Json = {
+    "name": f"{PROJECT}: {SITE}/readyz responds",
+    "type": "uptime_domain_failure",
+    "config": FAILURES,
+    "dataSources": [{**PING, "url": f"{SITE}/readyz"}],
+    "conditionGroup": any_of(("eq", "failure", 75), ("eq", "success", 0)),
+}
 
 
 def main() -> None:
@@ -84,25 +91,18 @@ def main() -> None:
                 {"logicType": "all", "conditions": conditions(needed), "actions": [action]}
             ],
         }
-        alert_id = upsert("workflows/", body, known)
+        alert_id = upsert("workflows/", body, [a for a in known if a["name"] == body["name"]])
         ids += [alert_id] if triggers else []
-    for name, kind, config, source, levels in MONITORS if SITE else MONITORS[:1]:
-        group = [{"type": t, "comparison": c, "conditionResult": level} for t, c, level in levels]
-        body = {
-            "name": f"{PROJECT}: {name}",
-            "type": kind,
-            "enabled": True,
-            "config": config,
-            "workflowIds": ids,
-            "dataSources": [source],
-            "conditionGroup": {"logicType": "any", "conditions": group},
-        }
-        # Sentry may have made a monitor of the URL by itself, under another name.
-        url = json.dumps(source.get("url"))
-        same = [
-            {**m, "name": body["name"]} for m in monitors if url in json.dumps(m["dataSources"])
-        ]
-        upsert("detectors/", body, same if "url" in source else monitors, NEW)
+    for monitor in [CRASH_FREE_SESSIONS, *([UPTIME] if SITE else [])]:
+        body = {**monitor, "enabled": True, "workflowIds": ids}
+        upsert("detectors/", body, [m for m in monitors if is_same(m, body)], NEW)
+
+
+def is_same(monitor: Json, body: Json) -> bool:
+    """Tell whether Sentry has a monitor already; it may itself have made one of the URL."""
+    url = body["dataSources"][0].get("url")
+    has_url = bool(url) and json.dumps(url) in json.dumps(monitor["dataSources"])
+    return has_url or monitor["name"] == body["name"]
 
 
 def conditions(kinds: dict[str, Json]) -> list[Json]:
@@ -125,11 +125,13 @@ def message() -> Json:
 
 
 def upsert(path: str, body: Json, known: Json, create: str = "") -> str:
-    """Create an alert or a monitor, or update the one that has its name, and return its id."""
-    ids = [each["id"] for each in known if each["name"] == body["name"]]
-    made = call("PUT", f"{path}{ids[0]}/", body) if ids else call("POST", create or path, body)
+    """Create an alert or a monitor, or update the first of those that are it; return its id."""
+    if known:
+        made = call("PUT", f"{path}{known[0]['id']}/", body)
+    else:
+        made = call("POST", create or path, body)
     if made:
-        print(f"{body['name']} was {'updated' if ids else 'created'}.")
+        print(f"{body['name']} was {'updated' if known else 'created'}.")
     return str(made["id"]) if made else ""
 
 
