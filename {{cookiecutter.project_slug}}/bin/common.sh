@@ -51,11 +51,10 @@ tag_of() { # SERVICE [PreviousSpec]
 }
 
 # Ask the node of the proxy, whatever DNS says, for /readyz.
-ask() { # VERBOSE=1 also prints what curl learns of the certificate
+ask() { # OPTION-OF-CURL...
     address=$(docker node inspect --format '{{.Status.Addr}}' \
         "$(docker node ls --quiet --filter node.label=proxy=true | head -n 1)")
-    curl --silent --show-error --max-time 5 --noproxy '*' --connect-to "::$address:" \
-        ${VERBOSE:+--verbose} "$(setting PUBLIC_URL)/readyz"
+    curl --show-error --max-time 5 --noproxy '*' --connect-to "::$address:" "$@" "$(setting PUBLIC_URL)/readyz"
 }
 
 # Fail unless $PUBLIC_URL is a URL that Caddy can serve.
