@@ -23,7 +23,7 @@ app/blog/templates/blog account_links.html base.html delete_post.html edit_profi
 app/blog/templates/blog front.html index.html macros.html navigation.html people.html
 app/blog/templates/blog post.html user.html
 app/blog/static blog.css blog.js
-app/blog __init__.py forms.py models.py pagination.py queries.py routes.py seed.py text.py
+app/blog __init__.py forms.py models.py pagination.py queries.py routes.py seed.py seed.toml text.py
 migrations/versions 0002_blog.py
 tests/blog __init__.py conftest.py test_models.py test_pages.py test_pagination.py test_queries.py
 tests/blog test_races.py test_routes.py test_seed.py test_text.py""",

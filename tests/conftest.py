@@ -23,7 +23,7 @@ from tests.support.sentry import Sink
 from tests.support.servers import UV, Project, install
 from tests.support.template import BODY, TEMPLATE
 
-settings.register_profile("thorough", deadline=None, max_examples=1000, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=500, derandomize=True)
 settings.register_profile("fast", deadline=None, max_examples=50)
 settings.load_profile("fast")  # `make test` asks for the other
 

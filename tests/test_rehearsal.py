@@ -20,7 +20,7 @@ from tests.support.sentry_api import Json
 from tests.support.servers import wait_for
 from tests.support.visitors import crash
 
-pytestmark = [pytest.mark.slow, pytest.mark.containers]
+pytestmark = [pytest.mark.slow, pytest.mark.containers, pytest.mark.rehearsal]
 
 FIRST, SICK = f"{SLUG}@1.0.0", f"{SLUG}@1.1.0"
 

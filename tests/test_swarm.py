@@ -269,9 +269,7 @@ def test_password_is_rotated(stack: Stack, failures: Failures) -> None:
         stack.query("ALTER ROLE app PASSWORD NULL")
 
     assert failures("rotated password", rotate) == []
-    assert set(stack.query("SELECT usename FROM pg_stat_activity WHERE query ~ 'post'")) >= {
-        "app_2"
-    }
+    assert "app_2" in stack.query("SELECT usename FROM pg_stat_activity")
 
 
 def test_unused_secrets_are_removed_from_the_swarm(stack: Stack) -> None:

@@ -42,7 +42,7 @@ class Connection(socketserver.StreamRequestHandler):
 
     def take(self, body: bytes) -> None:
         """Record a request's body if the sink keeps them, and respond."""
-        if self.server.keep:
+        if self.server.keep and body:  # a client that is killed sends none
             self.server.bodies.append(body)
         time.sleep(self.server.delay)
         if self.server.response == RESET:

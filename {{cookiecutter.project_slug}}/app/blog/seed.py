@@ -19,7 +19,7 @@ from app.extensions import db
 
 BATCH = 10_000
 SPAN = timedelta(days=7)  # the age of the oldest post
-PEOPLE = tomllib.loads(Path(__file__).with_name("people.toml").read_text(encoding="utf-8"))
+PEOPLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 @click.command()
