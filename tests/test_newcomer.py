@@ -1,7 +1,10 @@
 """A newcomer's first day by the words of the READMEs: every command succeeds on the way."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from tests.support.baking import Terminal
 from tests.support.commands import IDENTITY, INHERITED, Shell
 from tests.support.owners import COLUMN, edit
-from tests.support.servers import UV, free_port, serving
+from tests.support.servers import UV, free_port, responds, wait_for
 from tests.support.template import BODY, TEMPLATE
 from tests.support.updates import add, copy_sources, cruft, release
 from tests.support.visitors import get
@@ -44,11 +47,17 @@ class Newcomer(Shell):
             self.succeed("sh", "-c", line)
 
     def run_once(self, *paths: str) -> None:
-        """Run the app with `make run`, and open pages."""
+        """Run the app with `make run`, open pages, and press Ctrl+C."""
         port = free_port()
-        command = ("make", "run", f"PORT={port}")
-        with serving(self, command, f"http://127.0.0.1:{port}") as served:
-            assert [get(served.url + path).status_code for path in paths] == [200] * len(paths)
+        command, url = ("make", "run", f"PORT={port}"), f"http://127.0.0.1:{port}"
+        with subprocess.Popen(
+            command, cwd=self.folder, env=self.variables, start_new_session=True
+        ) as process:
+            try:
+                wait_for(lambda: responds(f"{url}/healthz"), url)
+                assert [get(url + path).status_code for path in paths] == [200] * len(paths)
+            finally:
+                os.killpg(process.pid, signal.SIGINT)
 
     def add_notes(self) -> None:
         """Add a page with a link to it, a column and a setting."""
