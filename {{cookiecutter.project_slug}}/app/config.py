@@ -27,7 +27,7 @@ class Config:
 
     environment: ClassVar[Mapping[str, str]] = os.environ
 
-    SECRET_KEY = setting(env.secret_key)
+    SECRET_KEY: str = setting(env.secret_key)
     PUBLIC_URL = setting(env.site_url, "")
     TRUSTED_PROXIES = setting(env.whole_number, 0)
     PORT = setting(env.whole_number, 8000)
@@ -35,7 +35,7 @@ class Config:
     CONTACT = setting(env.contact, "")
     LOG_LEVEL = setting(env.log_level, "INFO")
     BROKEN_ROUTE = setting(env.boolean, False)
-    DATABASE_URL = setting(env.database_url)
+    DATABASE_URL: str = setting(env.database_url)
     REDIS_URL = setting(env.redis_url, "memory://")
     SENTRY_DSN = setting(env.sentry_dsn, "")
     SENTRY_ENVIRONMENT = setting(env.sentry_name(64, "staging"), "production")
@@ -108,17 +108,3 @@ class Config:
                 # app/extensions.py limits the time of statements.
                 "connect_args": {"connect_timeout": 3, "tcp_user_timeout": 5000},
             }
-
-
-class TestConfig(Config):
-    """The settings of the tests. They come from an environment of their own."""
-
-    __test__ = False  # pytest would collect a class of this name
-    environment: ClassVar = {
-        "SECRET_KEY": "only-for-tests-" * 3,
-        "DATABASE_URL": "sqlite://",
-        "BROKEN_ROUTE": "1",
-        "SENTRY_ENVIRONMENT": "test",
-    }
-    TESTING = True
-    WTF_CSRF_ENABLED = False

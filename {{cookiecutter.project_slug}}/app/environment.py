@@ -11,14 +11,30 @@ from sentry_sdk.utils import Dsn
 from sqlalchemy import make_url
 
 T = TypeVar("T")
-Parser = Callable[[str], Any]  # returns the value, or raises ValueError with what was expected
+
+
+class Kind(NamedTuple):
+    """What a variable may hold: the whole text matches `pattern`, and `convert` accepts it."""
+
+    expected: str
+    pattern: str = "(?s).*"
+    convert: Callable[[str], Any] = str
+
+    def parse(self, text: str) -> Any:
+        """Return the value of a text, or raise ValueError with what was expected."""
+        try:
+            if re.fullmatch(self.pattern, text):
+                return self.convert(text)
+        except Exception as error:
+            raise ValueError(self.expected) from error
+        raise ValueError(self.expected)
 
 
 class Setting(NamedTuple):
-    """How a setting is parsed, and what an unset variable means: None if it is required."""
+    """The kind of a setting, and what an unset variable means: None if it is required."""
 
-    parse: Parser
-    default: Any = None
+    kind: Kind
+    default: Any
 
     def read(self, name: str, variables: Mapping[str, str], errors: list[str]) -> Any:
         """Return the value of the variable `name`, or add an error and return the default.
@@ -27,102 +43,47 @@ class Setting(NamedTuple):
         """
         path = variables.get(f"{name}_FILE", "").strip()
         try:
-            value = read_file(path) if path else variables.get(name, "").strip()
-            return self.parse(value) if value or self.default is None else self.default
+            text = secret_file.parse(path) if path else variables.get(name, "").strip()
+            return self.kind.parse(text) if text or self.default is None else self.default
         except ValueError as error:
             errors.append(f"{name}{'_FILE' if path else ''} is not valid: expected {error}.")
             return self.default
 
 
-def setting(parse: Callable[[str], T], default: T | None = None) -> T:
+def setting(kind: Kind, default: T | None = None) -> T:
     """Return a `Setting`, which the value replaces when the environment is read."""
-    return cast(T, Setting(parse, default))
+    return cast(T, Setting(kind, default))
 
 
-def expecting(expected: str) -> Callable[[Parser], Parser]:
-    """Return a decorator for parsers, which lets each error say what was expected."""
-
-    def decorate(parse: Parser) -> Parser:
-        def parse_or_explain(value: str) -> Any:
-            try:
-                return parse(value)
-            except Exception as error:
-                raise ValueError(expected) from error
-
-        return parse_or_explain
-
-    return decorate
-
-
-def matching(pattern: str, expected: str, convert: Parser = str) -> Parser:
-    """Return a parser that converts what matches `pattern`."""
-
-    @expecting(expected)
-    def parse(value: str) -> Any:
-        if not re.fullmatch(pattern, value):
-            raise ValueError
-        return convert(value)
-
-    return parse
-
-
-@expecting("a readable file with the value in it, for example /run/secrets/value")
 def read_file(path: str) -> str:
-    """Return the stripped content of the file at `path`."""
+    """Return the stripped content of the file at `path`, which must have some."""
     content = Path(path).read_text(encoding="utf-8").strip()
     if not content:
         raise ValueError
     return content
 
 
-SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
-boolean = matching("(?i)" + "|".join(SWITCHES), "1 or 0", lambda value: SWITCHES[value.lower()])
-# NaN is refused, because it would silently sample nothing.
-rate = matching(r"0|1|[01]\.0*|0?\.[0-9]+", "a number from 0 to 1, for example 0.1", float)
-whole_number = matching("[0-9]{1,9}", "a whole number, for example 1", int)
-positive_number = matching("[1-9][0-9]{0,2}", "a whole number from 1 to 999, for example 2", int)
-log_level = matching(
-    "(?i)debug|info|warning|error|critical", "a log level, for example INFO", str.upper
-)
-secret_key = matching(
-    "(?s).{32,}", "at least 32 random characters, for example from `openssl rand -hex 32`"
-)
-url = matching(r"https?://[^/\s]+(/\S*)?", "a URL, for example http://localhost:8969/stream")
-site_url = matching(
-    r"https?://[\w.-]+(:[0-9]{1,5})?", "a URL without a path, for example https://www.example.com"
-)
+def sentry_name(size: int, example: str) -> Kind:
+    """Return the kind of a name that Sentry accepts, of at most `size` bytes."""
 
-contact = matching(
-    r"[^@\s]+@[\w.-]+|https?://[^/\s]+(/\S*)?",
-    "a URL or an email address, for example admin@example.com",
-    lambda value: value if "://" in value else f"mailto:{value}",
-)
-
-
-def sentry_name(size: int, example: str) -> Parser:
-    """Return a parser for a name that Sentry accepts, of at most `size` bytes."""
-
-    @expecting(f"a short name without spaces or slashes, for example {example}")
-    def parse(value: str) -> str:
-        is_reserved = value in (".", "..", "latest", "none")
-        if is_reserved or len(value.encode()) > size or re.search(r"[/\\\x00-\x20\x7f]", value):
+    def check(name: str) -> str:
+        if len(name.encode()) > size:
             raise ValueError
-        return value
+        return name
 
-    return parse
+    expected = f"a short name without spaces or slashes, for example {example}"
+    return Kind(expected, r"(?!(\.|\.\.|latest|none)$)[^/\\\x00-\x20\x7f]+", check)
 
 
-@expecting("a DSN, for example https://KEY@HOST/PROJECT")
-def sentry_dsn(value: str) -> str:
+def check_dsn(dsn: str) -> str:
     """Return a DSN that the Sentry SDK accepts."""
-    Dsn(value)
-    return value
+    Dsn(dsn)
+    return dsn
 
 
-@expecting("the URL of a database, for example postgresql://user:password@host/database")
-def database_url(value: str) -> str:
+def with_driver(url: str) -> str:
     """Return a URL for SQLAlchemy. Hosting services name PostgreSQL without a driver."""
-    parsed = make_url(value)
+    parsed = make_url(url)
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     parsed.get_dialect().import_dbapi()
@@ -132,8 +93,43 @@ def database_url(value: str) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
-@expecting("the URL of a Redis server, for example redis://localhost:6379/0")
-def redis_url(value: str) -> str:
+def for_limiter(url: str) -> str:
     """Return the URL of a Redis server as Flask-Limiter expects it."""
-    parse_url(value)  # type: ignore[no-untyped-call]
-    return re.sub("^unix:", "redis+unix:", value)
+    parse_url(url)  # type: ignore[no-untyped-call]
+    return re.sub("^unix:", "redis+unix:", url)
+
+
+SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
+WEB = r"https?://[^/\s]+(/\S*)?"
+
+boolean = Kind("1 or 0", convert=lambda text: SWITCHES[text.lower()])
+# NaN is refused, because it would silently sample nothing.
+rate = Kind("a number from 0 to 1, for example 0.1", r"0|1|[01]\.0*|0?\.[0-9]+", float)
+whole_number = Kind("a whole number, for example 1", "[0-9]{1,9}", int)
+positive_number = Kind("a whole number from 1 to 999, for example 2", "[1-9][0-9]{0,2}", int)
+log_level = Kind(
+    "a log level, for example INFO", "(?i)debug|info|warning|error|critical", str.upper
+)
+secret_key = Kind(
+    "at least 32 random characters, for example from `openssl rand -hex 32`", "(?s).{32,}"
+)
+secret_file = Kind(
+    "a readable file with the value in it, for example /run/secrets/value", convert=read_file
+)
+url = Kind("a URL, for example http://localhost:8969/stream", WEB)
+site_url = Kind(
+    "a URL without a path, for example https://www.example.com", r"https?://[\w.-]+(:[0-9]{1,5})?"
+)
+contact = Kind(
+    "a URL or an email address, for example admin@example.com",
+    rf"[^@\s]+@[\w.-]+|{WEB}",
+    lambda text: text if "://" in text else f"mailto:{text}",
+)
+sentry_dsn = Kind("a DSN, for example https://KEY@HOST/PROJECT", convert=check_dsn)
+database_url = Kind(
+    "the URL of a database, for example postgresql://user:password@host/database",
+    convert=with_driver,
+)
+redis_url = Kind(
+    "the URL of a Redis server, for example redis://localhost:6379/0", convert=for_limiter
+)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 import sentry_sdk
@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.models import User
-from app.config import Config, TestConfig
+from app.config import Config
 from app.extensions import Base, db
 from app.limits import limiter
 
@@ -30,6 +30,20 @@ ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse"
 QUICK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")  # scrypt takes 0.1 s
 DSN = "https://public@sentry.example.com/1"
+
+
+class TestConfig(Config):
+    """The settings of the tests. They come from an environment of their own."""
+
+    __test__ = False  # pytest would collect a class of this name
+    environment: ClassVar = {
+        "SECRET_KEY": "only-for-tests-" * 3,
+        "DATABASE_URL": "sqlite://",
+        "BROKEN_ROUTE": "1",
+        "SENTRY_ENVIRONMENT": "test",
+    }
+    TESTING = True
+    WTF_CSRF_ENABLED = False
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import logging
 import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ from flask import Flask
 from sqlalchemy import make_url, text
 
 from app import create_app
-from app import environment as parse
-from app.config import RELEASE, Config, TestConfig
-from app.environment import Setting
+from app import environment as env
+from app.config import RELEASE, Config
+from app.environment import Kind, Setting
 from app.extensions import db
-from tests.conftest import ROOT, config_class
+from tests.conftest import ROOT, TestConfig, config_class
 
-environment_name, release_name = parse.sentry_name(64, "staging"), parse.sentry_name(200, "a@1")
+environment_name, release_name = env.sentry_name(64, "staging"), env.sentry_name(200, "a@1")
 REQUIRED = {"SECRET_KEY": "0123456789abcdef" * 2}
 
 
@@ -29,68 +28,68 @@ def load(**variables: str) -> Config:
 
 
 @pytest.mark.parametrize(
-    ("parser", "value", "parsed"),
+    ("kind", "value", "parsed"),
     [
-        (parse.boolean, "1", True),
-        (parse.boolean, "True", True),
-        (parse.boolean, "on", True),
-        (parse.boolean, "0", False),
-        (parse.boolean, "false", False),
-        (parse.boolean, "OFF", False),
-        (parse.rate, "0", 0.0),
-        (parse.rate, ".25", 0.25),
-        (parse.rate, "1.0", 1.0),
-        (parse.whole_number, "12", 12),
-        (parse.positive_number, "12", 12),
-        (parse.log_level, "debug", "DEBUG"),
-        (parse.secret_key, "x" * 32, "x" * 32),
-        (parse.sentry_dsn, "https://key@sentry.io/1", "https://key@sentry.io/1"),
+        (env.boolean, "1", True),
+        (env.boolean, "True", True),
+        (env.boolean, "on", True),
+        (env.boolean, "0", False),
+        (env.boolean, "false", False),
+        (env.boolean, "OFF", False),
+        (env.rate, "0", 0.0),
+        (env.rate, ".25", 0.25),
+        (env.rate, "1.0", 1.0),
+        (env.whole_number, "12", 12),
+        (env.positive_number, "12", 12),
+        (env.log_level, "debug", "DEBUG"),
+        (env.secret_key, "x" * 32, "x" * 32),
+        (env.sentry_dsn, "https://key@sentry.io/1", "https://key@sentry.io/1"),
         (environment_name, "staging", "staging"),
         (environment_name, "development", "development"),
         (environment_name, "é" * 32, "é" * 32),
         (release_name, "é" * 100, "é" * 100),
         (release_name, "app@1.2.3+4", "app@1.2.3+4"),
-        (parse.contact, "susan@example.com", "mailto:susan@example.com"),
-        (parse.contact, "https://example.com/help", "https://example.com/help"),
-        (parse.url, "https://www.example.com", "https://www.example.com"),
-        (parse.site_url, "https://www.example.com", "https://www.example.com"),
-        (parse.url, "http://localhost:8969/stream", "http://localhost:8969/stream"),
-        (parse.redis_url, "redis://:p@db:6379/0", "redis://:p@db:6379/0"),
+        (env.contact, "susan@example.com", "mailto:susan@example.com"),
+        (env.contact, "https://example.com/help", "https://example.com/help"),
+        (env.url, "https://www.example.com", "https://www.example.com"),
+        (env.site_url, "https://www.example.com", "https://www.example.com"),
+        (env.url, "http://localhost:8969/stream", "http://localhost:8969/stream"),
+        (env.redis_url, "redis://:p@db:6379/0", "redis://:p@db:6379/0"),
         (
-            parse.redis_url,
+            env.redis_url,
             "redis://[::1]:6379/0?socket_timeout=2",
             "redis://[::1]:6379/0?socket_timeout=2",
         ),
-        (parse.redis_url, "unix:///run/redis.sock", "redis+unix:///run/redis.sock"),
-        (parse.database_url, "sqlite:///app.db", "sqlite:///app.db"),
+        (env.redis_url, "unix:///run/redis.sock", "redis+unix:///run/redis.sock"),
+        (env.database_url, "sqlite:///app.db", "sqlite:///app.db"),
     ],
 )
-def test_valid_value(parser: Callable[[str], object], value: str, parsed: object) -> None:
-    """Each parser returns the parsed value."""
-    assert parser(value) == parsed
+def test_valid_value(kind: Kind, value: str, parsed: object) -> None:
+    """Each kind returns the parsed value."""
+    assert kind.parse(value) == parsed
 
 
 @pytest.mark.parametrize(
-    ("parser", "value"),
+    ("kind", "value"),
     [
-        (parse.boolean, "yes please"),
-        (parse.rate, "1.5"),
-        (parse.rate, "-0.1"),
-        (parse.rate, "nan"),
-        (parse.rate, "1e-1"),
-        (parse.rate, "\u0660"),
-        (parse.contact, "susan"),
-        (parse.contact, "javascript:alert(1)"),
-        (parse.whole_number, "-1"),
-        (parse.whole_number, "1_0"),
-        (parse.whole_number, "\u0663"),
-        (parse.positive_number, "0"),
-        (parse.positive_number, "abc"),
-        (parse.log_level, "LOUD"),
-        (parse.secret_key, ""),
-        (parse.secret_key, "x" * 31),
-        (parse.sentry_dsn, "https://key@sentry.io"),
-        (parse.sentry_dsn, "https://sentry.io:port/1"),
+        (env.boolean, "yes please"),
+        (env.rate, "1.5"),
+        (env.rate, "-0.1"),
+        (env.rate, "nan"),
+        (env.rate, "1e-1"),
+        (env.rate, "\u0660"),
+        (env.contact, "susan"),
+        (env.contact, "javascript:alert(1)"),
+        (env.whole_number, "-1"),
+        (env.whole_number, "1_0"),
+        (env.whole_number, "\u0663"),
+        (env.positive_number, "0"),
+        (env.positive_number, "abc"),
+        (env.log_level, "LOUD"),
+        (env.secret_key, ""),
+        (env.secret_key, "x" * 31),
+        (env.sentry_dsn, "https://key@sentry.io"),
+        (env.sentry_dsn, "https://sentry.io:port/1"),
         (environment_name, "none"),
         (environment_name, "two words"),
         (environment_name, "é" * 32 + "e"),
@@ -98,33 +97,33 @@ def test_valid_value(parser: Callable[[str], object], value: str, parsed: object
         (release_name, "latest"),
         (release_name, "a/b"),
         (release_name, "a\x07b"),
-        (parse.url, "www.example.com"),
-        (parse.url, "ftp://www.example.com"),
-        (parse.site_url, "https://www.example.com/"),
-        (parse.site_url, "https://www.example.com/shop"),
-        (parse.site_url, "https://a b"),
-        (parse.site_url, "https://user@host"),
-        (parse.database_url, ""),
-        (parse.database_url, "app.db"),
-        (parse.database_url, "nothing://db/app"),
-        (parse.database_url, "postgresql+asyncpg://db/app"),
-        (parse.database_url, "postgresql://db:port/app"),
-        (parse.database_url, "postgresql://db/app?pgbouncer=true"),
-        (parse.database_url, "postgresql://db/app?schema=public"),
-        (parse.redis_url, "nonsense"),
-        (parse.redis_url, "redis://db:port/0"),
+        (env.url, "www.example.com"),
+        (env.url, "ftp://www.example.com"),
+        (env.site_url, "https://www.example.com/"),
+        (env.site_url, "https://www.example.com/shop"),
+        (env.site_url, "https://a b"),
+        (env.site_url, "https://user@host"),
+        (env.database_url, ""),
+        (env.database_url, "app.db"),
+        (env.database_url, "nothing://db/app"),
+        (env.database_url, "postgresql+asyncpg://db/app"),
+        (env.database_url, "postgresql://db:port/app"),
+        (env.database_url, "postgresql://db/app?pgbouncer=true"),
+        (env.database_url, "postgresql://db/app?schema=public"),
+        (env.redis_url, "nonsense"),
+        (env.redis_url, "redis://db:port/0"),
     ],
 )
-def test_invalid_value(parser: Callable[[str], object], value: str) -> None:
-    """Each parser raises a ValueError that says what is expected."""
+def test_invalid_value(kind: Kind, value: str) -> None:
+    """Each kind raises a ValueError that says what is expected."""
     with pytest.raises(ValueError, match=r"^(a |at least|the URL|1 or 0)"):
-        parser(value)
+        kind.parse(value)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgresql_has_a_driver(scheme: str) -> None:
     """However a hosting service writes it, PostgreSQL has our driver and timeouts."""
-    url = make_url(parse.database_url(f"{scheme}://u:p@db/app?connect_timeout=9"))
+    url = make_url(env.database_url.parse(f"{scheme}://u:p@db/app?connect_timeout=9"))
     assert (url.drivername, url.password) == ("postgresql+psycopg", "p")
     assert url.query == {"connect_timeout": "9"}
 

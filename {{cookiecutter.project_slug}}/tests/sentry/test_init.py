@@ -9,11 +9,17 @@ import sentry_sdk
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app import create_app
-from app.config import TestConfig
 from app.extensions import is_lost_database
 from app.sentry import init_sentry, report_loss
 from app.sentry.sampling import sampler
-from tests.conftest import DSN, SentryConfig, SpotlightConfig, config_class, settings
+from tests.conftest import (
+    DSN,
+    SentryConfig,
+    SpotlightConfig,
+    TestConfig,
+    config_class,
+    settings,
+)
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.config import TestConfig
 from app.sentry.scrubbing import Scrubber, is_crash_line
-from tests.conftest import settings
+from tests.conftest import TestConfig, settings
 
 CONFIG = settings(TestConfig)
 
