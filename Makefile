@@ -32,7 +32,7 @@ demo: $(DEMO)  ## bake the default project once and serve it (SENTRY_DSN=..., PO
 	@printf '\n%s\n' 'The app:    http://127.0.0.1:$(PORT)' 'It breaks:  http://127.0.0.1:$(PORT)/broken_route'
 	@grep -q '^SENTRY_DSN=.' $(DEMO)/.env || test "$$SENTRY_DSN" || \
 	  echo 'To see the error without an account, press Ctrl+C and run: make -C $(DEMO) spotlight'
-	@$(IN_DEMO) run PORT=$(PORT)
+	@$(IN_DEMO) run --old-file=database PORT=$(PORT)
 
 test: $(READY)  ## run all tests but the rehearsals
 	.venv/bin/pytest -n 3 --dist loadfile --hypothesis-profile thorough -m 'not rehearsal'
