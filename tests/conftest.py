@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 from hypothesis import settings
 from playwright.sync_api import Browser
-from pytest_cookies.plugin import Cookies
+from pytest_cookies.plugin import Cookies, Result
 
 from tests.support.baking import Terminal
 from tests.support.browsers import CHROMIUM, chromium
@@ -40,10 +41,15 @@ Bake = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def default_project(cookies_session: Cookies) -> Path:
+def bake_once(cookies_session: Cookies) -> Callable[..., Result]:
+    """Return a function that bakes each selection of answers once, for tests that only read."""
+    return cache(lambda **answers: cookies_session.bake(answers))
+
+
+@pytest.fixture(scope="session")
+def default_project(bake_once: Callable[..., Result]) -> Path:
     """Return the project of the default answers; tests must not change it."""
-    project: Path = cookies_session.bake().project_path
-    return project
+    return Path(bake_once().project_path)
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def test_demo_survives_an_interrupt(tmp_path: Path) -> None:
         (tmp_path / name).symlink_to(TEMPLATE / name)
     left = tmp_path / "build/baking/microblog/left"
     left.mkdir(parents=True)
-    Shell(tmp_path).succeed("make", "build/demo/microblog", "--old-file", ".venv/ready")
+    Shell(tmp_path).succeed("make", "build/demo/microblog", f"UV={UV}")
     demo = files(tmp_path / "build/demo/microblog")
     assert ".env" in demo
     assert "left" not in demo
