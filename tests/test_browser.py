@@ -15,7 +15,7 @@ from tests.support import sentry_api
 from tests.support.commands import IDENTITY, Shell
 from tests.support.sentry import Sink, sent
 from tests.support.servers import Project
-from tests.support.spotlight import make_spotlight
+from tests.support.spotlight import make_spotlight, see_trace
 from tests.support.template import BODY
 from tests.support.visitors import PASSWORD, sign_up, submit
 
@@ -227,6 +227,16 @@ def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> 
         page.get_by_text("ZeroDivisionError").first.wait_for()
         page.goto(f"{started.spotlight}/telemetry/traces/{response.headers['x-trace-id']}")
         page.get_by_text("ui.action.click").first.wait_for()
+        page.close()
+
+
+def test_page_load_shows_in_spotlight(traced: Project, browser: Browser) -> None:
+    """The load of a page is a part of the trace on Spotlight's page."""
+    with make_spotlight(traced.folder) as started:
+        page = browser.new_page()
+        response = page.goto(f"{started.site}/auth/login")
+        assert response
+        see_trace(browser, started.spotlight, response.headers["x-trace-id"], transactions=2)
         page.close()
 
 
