@@ -38,6 +38,7 @@ def pytest_configure() -> None:
 
 
 Bake = Callable[..., Path]
+Installed = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +76,19 @@ def typed(_cookiecutter_config_file: Path, monkeypatch: pytest.MonkeyPatch) -> B
 
 
 @pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Return a function that makes an environment of a lock once; tests must not change it."""
+
+    @cache
+    def install_once(lock: str) -> Path:
+        venv = tmp_path_factory.mktemp("venv")
+        install(BODY / f"requirements/{lock}.txt", venv)
+        return venv
+
+    return install_once
+
+
+@pytest.fixture(scope="session")
 def npx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Put the Node that projects pin first on the PATH, whichever Node this machine has."""
     venv, path = tmp_path_factory.mktemp("venv"), tmp_path_factory.mktemp("node")
@@ -107,13 +121,10 @@ def sentry() -> Iterator[Sink]:
 
 
 @pytest.fixture(scope="session")
-def project(
-    cookies_session: Cookies, sentry: Sink, tmp_path_factory: pytest.TempPathFactory
-) -> Project:
+def project(cookies_session: Cookies, sentry: Sink, installed: Installed) -> Project:
     """Return a project whose DSN is the recording server's, installed and migrated."""
     baked = cookies_session.bake(extra_context={"sentry_dsn": sentry.dsn, "release": "1.2.3"})
-    project = Project(baked.project_path, tmp_path_factory.mktemp("venv"))
-    install(project.folder / "requirements/prod.txt", project.venv)
+    project = Project(baked.project_path, installed("prod"))
     project.succeed("flask", "db", "upgrade")
     return project
 
