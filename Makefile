@@ -6,15 +6,15 @@ PORT ?= 8000
 UV := $(shell command -v uv || echo .uv/bin/uv)
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)
 DEMO := build/demo/microblog
-IN_DEMO := $(MAKE) --no-print-directory -C $(DEMO) PYTHONDONTWRITEBYTECODE= 'UV=$(abspath $(UV))'
+IN_DEMO := $(MAKE) --no-print-directory -C $(DEMO) PYTHONPYCACHEPREFIX= 'UV=$(abspath $(UV))'
 COOKIECUTTER := .venv/bin/cookiecutter
 READY := .venv/ready
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
   { echo 'Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.13' >&2; exit 1; }
 
-# Cookiecutter bakes every file in the body, so no bytecode may be written there.
-export PYTHONDONTWRITEBYTECODE := 1
+# Cookiecutter bakes every file in the body, so bytecode is written elsewhere.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 # These would install into another environment, or change how the tests' Python works.
 unexport PIP_PREFIX PIP_PYTHON PIP_TARGET PIP_USER UV_PYTHON UV_SYSTEM_PYTHON
 unexport PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNDEFAULTENCODING PYTHONWARNINGS

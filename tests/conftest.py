@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 from hypothesis import settings
 from playwright.sync_api import Browser
-from pytest_cookies.plugin import Cookies
+from pytest_cookies.plugin import Cookies, Result
 
 from tests.support.baking import Terminal
 from tests.support.browsers import CHROMIUM, chromium
@@ -37,13 +38,19 @@ def pytest_configure() -> None:
 
 
 Bake = Callable[..., Path]
+Installed = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
-def default_project(cookies_session: Cookies) -> Path:
+def bake_once(cookies_session: Cookies) -> Callable[..., Result]:
+    """Return a function that bakes each selection of answers once, for tests that only read."""
+    return cache(lambda **answers: cookies_session.bake(answers))
+
+
+@pytest.fixture(scope="session")
+def default_project(bake_once: Callable[..., Result]) -> Path:
     """Return the project of the default answers; tests must not change it."""
-    project: Path = cookies_session.bake().project_path
-    return project
+    return Path(bake_once().project_path)
 
 
 @pytest.fixture
@@ -66,6 +73,19 @@ def typed(_cookiecutter_config_file: Path, monkeypatch: pytest.MonkeyPatch) -> B
         return Path(cookiecutter(str(TEMPLATE), output_dir=str(output_dir), config_file=config))
 
     return bake
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Return a function that makes an environment of a lock once; tests must not change it."""
+
+    @cache
+    def install_once(lock: str) -> Path:
+        venv = tmp_path_factory.mktemp("venv")
+        install(BODY / f"requirements/{lock}.txt", venv)
+        return venv
+
+    return install_once
 
 
 @pytest.fixture(scope="session")
@@ -101,13 +121,10 @@ def sentry() -> Iterator[Sink]:
 
 
 @pytest.fixture(scope="session")
-def project(
-    cookies_session: Cookies, sentry: Sink, tmp_path_factory: pytest.TempPathFactory
-) -> Project:
+def project(cookies_session: Cookies, sentry: Sink, installed: Installed) -> Project:
     """Return a project whose DSN is the recording server's, installed and migrated."""
     baked = cookies_session.bake(extra_context={"sentry_dsn": sentry.dsn, "release": "1.2.3"})
-    project = Project(baked.project_path, tmp_path_factory.mktemp("venv"))
-    install(project.folder / "requirements/prod.txt", project.venv)
+    project = Project(baked.project_path, installed("prod"))
     project.succeed("flask", "db", "upgrade")
     return project
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_cookies.plugin import Cookies
+from pytest_cookies.plugin import Cookies, Result
 
 from tests.support import snapshots
 from tests.support.answers import FILES, OTHERS, SELECTIONS, title
@@ -20,9 +20,9 @@ Baked = tuple[dict[str, Any], Path]
 
 
 @pytest.fixture(scope="module", params=SELECTIONS, ids=title)
-def baked(request: pytest.FixtureRequest, cookies_session: Cookies) -> Baked:
+def baked(request: pytest.FixtureRequest, bake_once: Callable[..., Result]) -> Baked:
     """Return the answers and the project of each changed answer and of each pair."""
-    result = cookies_session.bake({key: OTHERS[key] for key in request.param})
+    result = bake_once(**{key: OTHERS[key] for key in request.param})
     return {key: result.context[key] for key in PROMPTS}, result.project_path
 
 
@@ -88,27 +88,27 @@ def test_answers_are_read_from_their_files(baked: Baked) -> None:
     assert found == {key: answers[key] for key in found}
 
 
-def bake_changed(cookies: Cookies, folder: Path, change: Callable[[bytes], bytes]) -> Path:
-    """Bake a copy of the template in which every file of the body was changed."""
-    shutil.copytree(BODY, body := folder / "template" / BODY.name)
+@pytest.fixture(scope="module")
+def changed(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bake a copy of the template whose body has carriage returns, and a tag in each file."""
+    body = tmp_path_factory.mktemp("template") / BODY.name
+    shutil.copytree(BODY, body)
     shutil.copy(TEMPLATE / "cookiecutter.json", body.parent)
     for path in (body / name for name in files(body)):
-        path.write_bytes(change(path.read_bytes()))
-    project: Path = cookies.bake(template=str(body.parent)).project_path
-    return project
+        text = path.read_bytes().replace(b"\n", b"\r\n")
+        path.write_bytes(text + b"{{ cookiecutter.release }}")
+    return Path(cookies_session.bake(template=str(body.parent)).project_path)
 
 
-def test_only_files_with_tags_are_rendered(cookies: Cookies, tmp_path: Path) -> None:
+def test_only_files_with_tags_are_rendered(changed: Path) -> None:
     """A tag that is added to any other file, in whatever folder, is copied as it is."""
-    project = bake_changed(cookies, tmp_path, lambda text: text + b"{{ cookiecutter.release }}")
-    rendered = {name for name in files(project) if (project / name).read_bytes().endswith(b"0.1.0")}
+    rendered = {name for name in files(changed) if (changed / name).read_bytes().endswith(b"0.1.0")}
     assert rendered == RENDERED
 
 
-def test_line_ends_are_unix(cookies: Cookies, tmp_path: Path) -> None:
+def test_line_ends_are_unix(changed: Path) -> None:
     """Rendered files have no carriage returns, even when the template was checked out with them."""
-    project = bake_changed(cookies, tmp_path, lambda text: text.replace(b"\n", b"\r\n"))
-    assert [name for name in RENDERED if b"\r" in (project / name).read_bytes()] == []
+    assert [name for name in RENDERED if b"\r" in (changed / name).read_bytes()] == []
 
 
 def test_every_file_parses(default_project: Path) -> None:
@@ -129,9 +129,9 @@ def test_bakes_are_equal(default_project: Path, cookies: Cookies) -> None:
     assert filecmp.cmpfiles(default_project, other, names, shallow=False)[1:] == ([], [])
 
 
-def test_bakes_are_as_reviewed(cookies_session: Cookies) -> None:
+def test_bakes_are_as_reviewed(bake_once: Callable[..., Result]) -> None:
     """Each selection of switches bakes the files that the snapshot lists."""
-    text = snapshots.snapshot(lambda answers: Path(cookies_session.bake(answers).project_path))
+    text = snapshots.snapshot(lambda answers: Path(bake_once(**answers).project_path))
     assert text == snapshots.SNAPSHOTS.read_text("utf-8")
 
 

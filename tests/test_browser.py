@@ -15,7 +15,7 @@ from tests.support import sentry_api
 from tests.support.commands import IDENTITY, Shell
 from tests.support.sentry import Sink, sent
 from tests.support.servers import Project
-from tests.support.spotlight import make_spotlight
+from tests.support.spotlight import make_spotlight, see_trace
 from tests.support.template import BODY
 from tests.support.visitors import PASSWORD, sign_up, submit
 
@@ -76,6 +76,15 @@ def page(browser: Browser, traced_site: str, sentry: Sink) -> Iterator[Page]:
     window = browser.new_context(base_url=traced_site)
     yield window.new_page()
     window.close()
+
+
+@pytest.fixture
+def error(page: Page, sentry: Sink) -> Any:
+    """Press the broken button, and return the error that the browser sends."""
+    page.goto("/broken_button")
+    page.click("button[data-breaks]")
+    [error] = sent(sentry, "event")
+    return error
 
 
 def log_in(page: Page, username: str) -> None:
@@ -142,11 +151,8 @@ def thrown_at(event: dict[str, Any], traced: Project) -> str:
     return shell.succeed("../../.venv/bin/node", "-e", FIND_SOURCE, "browser.js.map", *position)
 
 
-def test_map_leads_to_the_source(page: Page, sentry: Sink, traced: Project) -> None:
+def test_map_leads_to_the_source(error: Any, traced: Project) -> None:
     """An error from the browser is mapped to the line of main.js that throws."""
-    page.goto("/broken_button")
-    page.click("button[data-breaks]")
-    [error] = sent(sentry, "event")
     assert "BrokenButtonError" in thrown_at(error, traced)
 
 
@@ -165,11 +171,8 @@ def test_map_is_in_no_static_file(traced: Project) -> None:
     assert "sourceMappingURL" not in (static / "browser.js").read_text("utf-8")
 
 
-def test_release_has_the_map(traced: Project, page: Page, sentry: Sink, tmp_path: Path) -> None:
+def test_release_has_the_map(traced: Project, error: Any, tmp_path: Path) -> None:
     """`bin/sentry release` uploads the source map under the debug id that errors have."""
-    page.goto("/broken_button")
-    page.click("button[data-breaks]")
-    [error] = sent(sentry, "event")
     ignore = shutil.ignore_patterns(".venv", "node_modules")
     repository = Shell(shutil.copytree(traced.folder, tmp_path / "microblog", ignore=ignore))
     shutil.copytree(traced.folder / "browser/build", repository.folder / "browser/maps")
@@ -196,22 +199,17 @@ def test_messages_of_engines_are_sent(page: Page, sentry: Sink) -> None:
     assert dict(zip(MESSAGES, [error.get("value") for error in errors], strict=True)) == MESSAGES
 
 
-def test_broken_button_says_what_it_did(page: Page) -> None:
+def test_broken_button_says_what_it_did(page: Page, error: Any) -> None:
     """The page of the broken button says, after the click, where the two errors went."""
-    page.goto("/broken_button")
-    page.click("button[data-breaks]")
     page.get_by_role("status").get_by_text("Sentry has it").wait_for()
 
 
-def test_broken_button_makes_two_errors(page: Page, sentry: Sink) -> None:
+def test_broken_button_makes_two_errors(error: Any, sentry: Sink) -> None:
     """The broken button makes two errors in one trace."""
-    page.goto("/broken_button")
-    page.click("button[data-breaks]")
-    [here] = sent(sentry, "event")
     [there] = [event for event in sentry.items("event") if event["platform"] == "python"]
-    assert here["exception"]["values"][0]["type"] == "BrokenButtonError"
+    assert error["exception"]["values"][0]["type"] == "BrokenButtonError"
     assert there["exception"]["values"][-1]["type"] == "ZeroDivisionError"
-    assert here["contexts"]["trace"]["trace_id"] == there["contexts"]["trace"]["trace_id"]
+    assert error["contexts"]["trace"]["trace_id"] == there["contexts"]["trace"]["trace_id"]
 
 
 def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> None:
@@ -227,6 +225,16 @@ def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> 
         page.get_by_text("ZeroDivisionError").first.wait_for()
         page.goto(f"{started.spotlight}/telemetry/traces/{response.headers['x-trace-id']}")
         page.get_by_text("ui.action.click").first.wait_for()
+        page.close()
+
+
+def test_page_load_shows_in_spotlight(traced: Project, browser: Browser) -> None:
+    """The load of a page is a part of the trace on Spotlight's page."""
+    with make_spotlight(traced.folder) as started:
+        page = browser.new_page()
+        response = page.goto(f"{started.site}/auth/login")
+        assert response
+        see_trace(browser, started.spotlight, response.headers["x-trace-id"], transactions=2)
         page.close()
 
 

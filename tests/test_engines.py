@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.commands import skip_unless_ci
 from tests.support.sentry import Sink, sent
-from tests.support.visitors import PASSWORD, sign_up
+from tests.support.visitors import register, sign_up
 from tests.support.webdriver import PROGRAMS, Engine, Person, Typist, firefox, webkit
 
 pytestmark = pytest.mark.slow
@@ -51,12 +51,7 @@ def test_people_register_post_and_follow(
     """A person registers, posts, follows somebody, and logs out."""
     name = "".join(filter(str.isalpha, request.node.callspec.params["person"]))
     person.open("/")
-    person.press("Register")
-    person.type("Username", name)
-    person.type("Email", f"{name}@example.com")
-    person.type("Choose a password", PASSWORD["password"])
-    person.type("Repeat the password", PASSWORD["password"])
-    person.press("Register")
+    register(person, name)
     person.type("What's on your mind?", f"I use {name}.")
     person.press("Post")
     person.sees("Your post is live.")

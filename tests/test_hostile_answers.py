@@ -18,15 +18,11 @@ from tests.support.template import DSN, WRITTEN
 from tests.support.updates import copy_sources
 
 NAMES = [
-    'Zoë\'s "Blog"',
-    "C:\\new\\table",
-    "back\\",
-    "'''\"\"\"",
+    'Zoë\'s "Blog" C:\\new\\table \'\'\'""" back\\',
     "{{ 7*7 }} {% raw %} {# x #}",
     "$(id) `id` ${HOME} %s %(x)s",
     "# <script>alert(1)</script> & [x](y) *",
-    "🚀 👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
-    "微博 بلوق блог ब्लॉग",
+    "🚀 👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 微博 بلوق блог ब्लॉग",
     "a" * 60,
 ]
 # Each example bakes into its own folder, so that examples may share the fixture.
@@ -47,10 +43,9 @@ def test_typed_names_arrive_as_typed(typed: Bake, tmp_path: Path, name: str) -> 
     assert title(typed(tmp_path, project_name=name)) == name
 
 
-@pytest.mark.parametrize("name", NAMES[:4])
-def test_given_names_arrive_as_given(cookies: Cookies, name: str) -> None:
+def test_given_names_arrive_as_given(cookies: Cookies) -> None:
     """The app's title is the name from the command line, character for character."""
-    assert title(cookies.bake({"project_name": name}).project_path) == name
+    assert title(cookies.bake({"project_name": NAMES[0]}).project_path) == NAMES[0]
 
 
 @pytest.mark.parametrize("slug", ["null", "true", "a--"])
@@ -106,9 +101,9 @@ def test_refusal_ends_with_a_command(terminal: Terminal) -> None:
     assert [word for word in command if word.startswith(("project_slug", "sentry_dsn"))] == []
 
 
-@pytest.mark.parametrize("name", ["Susan's", "{{ 7*7 }} {% raw %}{#", """$HOME `id` "'🚀'" {!\\"""])
-def test_pasted_command_keeps_the_answers(terminal: Terminal, name: str) -> None:
+def test_pasted_command_keeps_the_answers(terminal: Terminal) -> None:
     """Whoever pastes the command and presses Enter gets the answers that were not refused."""
+    name = """Susan's {{ 7*7 }} {% raw %}{# $HOME `id` "'🚀'" {!\\"""
     typed = keystrokes(project_name=name, project_slug="mine", release="v1")
     [*_, command] = terminal.cookiecutter(stdin=typed).stderr.splitlines()
     words = shlex.split(command.partition(f" {COOKIECUTTER[-1]} ")[2])
@@ -135,13 +130,6 @@ def test_refusal_keeps_an_existing_folder(terminal: Terminal) -> None:
     mine.touch()
     terminal.cookiecutter("--no-input", "--overwrite-if-exists", "release=v1")
     assert [path.name for path in mine.parent.iterdir()] == ["mine.txt"]
-
-
-def test_answers_typed_in_a_terminal(terminal: Terminal) -> None:
-    """The real prompts do not render braces and quotes."""
-    name = "{{ 7*7 }} 'x'"
-    terminal.cookiecutter(stdin=keystrokes(project_name=name, project_slug="mine"))
-    assert title(terminal.folder / "mine") == name
 
 
 ASCII_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}

@@ -14,10 +14,11 @@ import pytest
 import yaml
 from pytest_cookies.plugin import Cookies
 
+from tests.conftest import Installed
 from tests.support.commands import Shell
 from tests.support.containers import postgres, url_of
 from tests.support.owners import change_models
-from tests.support.servers import Project, env_of, install, wait_for
+from tests.support.servers import Project, env_of, wait_for
 from tests.support.template import BODY, files
 
 EXAMPLE = re.compile(r"\b(micro)?blogs?\b|\bposts\b|\btimelines?\b|\bfollow(ers?|ed)\b", re.I)
@@ -43,18 +44,10 @@ with app.app_context():
 """
 
 
-@pytest.fixture(scope="module")
-def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an environment with everything that a developer of a project needs."""
-    venv = tmp_path_factory.mktemp("owner") / "venv"
-    install(BODY / "requirements/dev.txt", venv)
-    return venv
-
-
 @pytest.fixture
-def project(cookies: Cookies, venv: Path) -> Project:
+def project(cookies: Cookies, installed: Installed) -> Project:
     """Return the default project, committed."""
-    project = Project(cookies.bake().project_path, venv)
+    project = Project(cookies.bake().project_path, installed("dev"))
     project.commit()
     return project
 

@@ -16,6 +16,7 @@ from tests.support.template import BODY
 WORKFLOW: dict[str, Any] = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text())
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
 SCRIPTS = [path for path in sorted((BODY / "bin").iterdir()) if not path.suffix]
+TARGET = {"HOSTS": "192.0.2.1", "PUBLIC_URL": "http://site.example", "CI": ""}
 MALFORMED_URLS = (
     "www.example.com",
     "https://www.example.com/blog",
@@ -26,14 +27,21 @@ MALFORMED_URLS = (
 )
 
 
+@pytest.fixture(scope="module")
+def pristine(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Return the default project, version 0.1.0, in a git repository that no test changes."""
+    folder = shutil.copytree(default_project, tmp_path_factory.mktemp("release") / "microblog")
+    pristine = Shell(folder)
+    pristine.variables |= IDENTITY
+    pristine.commit()
+    return pristine
+
+
 @pytest.fixture
-def repository(default_project: Path, tmp_path: Path) -> Shell:
-    """Return the default project, version 0.1.0, in a git repository without a tag."""
-    shutil.copytree(default_project, tmp_path / "microblog")
-    repository = Shell(tmp_path / "microblog")
-    repository.variables |= IDENTITY
-    repository.commit()
-    return repository
+def repository(pristine: Shell, tmp_path: Path) -> Shell:
+    """Return a copy of that repository."""
+    folder = shutil.copytree(pristine.folder, tmp_path / "microblog")
+    return Shell(folder, dict(pristine.variables))
 
 
 def state(repository: Shell) -> tuple[str, ...]:
@@ -56,9 +64,9 @@ def refusal(repository: Shell, version: str, **more: str) -> str:
     "version",
     ["", "banana", "1", "1.0", "v1.0.0", "01.0.0", "1.0.0-rc.01", "1.0.0+build", "1.0.0\n2"],
 )
-def test_malformed_versions_are_refused(repository: Shell, version: str) -> None:
+def test_malformed_versions_are_refused(pristine: Shell, version: str) -> None:
     """A version is MAJOR.MINOR.PATCH or a pre-release of it."""
-    assert "is not a version" in refusal(repository, version)
+    assert "is not a version" in refusal(pristine, version)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,7 @@ def test_columns_do_not_hide_tags(repository: Shell) -> None:
         repository.succeed("git", "tag", tag)
     repository.succeed("git", "config", "column.ui", "always")
     assert refusal(repository, "2.0.0") == "the tag v2.0.0 exists already."
-    result = repository.run("bin/ship", HOSTS="192.0.2.1", PUBLIC_URL="http://site.example", CI="")
+    result = repository.run("bin/ship", **TARGET)
     assert "/ansible-playbook: " in result.stderr  # it gets as far as Ansible, which is missing
 
 
@@ -212,19 +220,15 @@ def test_only_what_is_tagged_is_published(repository: Shell) -> None:
         ("ship", "HOSTS"),
     ],
 )
-def test_steps_without_credentials_are_skipped(
-    repository: Shell, script: str, setting: str
-) -> None:
+def test_steps_without_credentials_are_skipped(pristine: Shell, script: str, setting: str) -> None:
     """In CI, a step that lacks its setting names it and succeeds, even where it is set to ''."""
-    printed = repository.succeed("sh", "-c", f"bin/{script}", **{setting: "", "CI": "true"})
+    printed = pristine.succeed("sh", "-c", f"bin/{script}", **{setting: "", "CI": "true"})
     assert printed.endswith(f": {setting} is not set.")
 
 
-def test_ship_needs_a_release(repository: Shell) -> None:
+def test_ship_needs_a_release(pristine: Shell) -> None:
     """A version without a tag is refused before any host is touched."""
-    result = repository.run(
-        "bin/ship", "9.9.9", HOSTS="192.0.2.1", PUBLIC_URL="http://site.example", CI=""
-    )
+    result = pristine.run("bin/ship", "9.9.9", **TARGET)
     assert (result.returncode, "there is no release 9.9.9" in result.stderr) == (1, True)
 
 
@@ -232,8 +236,7 @@ def test_ship_needs_a_release(repository: Shell) -> None:
 def test_ship_needs_a_version(repository: Shell, version: str) -> None:
     """What is not a version never reaches Ansible, which would evaluate it."""
     repository.run("git", "tag", f"v{version}")
-    hosts = {"HOSTS": "192.0.2.1", "PUBLIC_URL": "http://site.example", "CI": ""}
-    result = repository.run("bin/ship", f"v{version}", **hosts)
+    result = repository.run("bin/ship", f"v{version}", **TARGET)
     assert result.stderr.startswith(f"Nothing was deployed: '{version}' is not a version")
     assert result.returncode == 1
 
@@ -242,7 +245,7 @@ def test_ship_needs_a_version(repository: Shell, version: str) -> None:
 def test_ship_needs_a_url(repository: Shell, url: str) -> None:
     """A PUBLIC_URL that Caddy cannot serve is refused before any host is touched."""
     repository.succeed("git", "tag", "v1.0.0")
-    result = repository.run("bin/ship", "1.0.0", HOSTS="192.0.2.1", PUBLIC_URL=url, CI="")
+    result = repository.run("bin/ship", "1.0.0", **TARGET | {"PUBLIC_URL": url})
     assert result.stderr.startswith(f"Nothing was deployed: PUBLIC_URL is not valid: '{url}'")
     assert result.returncode == 1
 

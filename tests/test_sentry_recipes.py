@@ -9,29 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Installed
 from tests.support import sentry_api
 from tests.support.commands import IDENTITY, Shell
 from tests.support.sentry_api import ALERTS_TOKEN, ORGANIZATION, READER_TOKEN, Sentry, Server
-from tests.support.servers import install
-from tests.support.template import BODY
 
 pytestmark = pytest.mark.slow
 
 RELEASE = "microblog@1.0.0"
 BEFORE = "microblog@0.9.0"
-SHIPPED = f"Deployed: {RELEASE} production https://www.example.com {BEFORE} changed\n"
 CHANNEL = "123456789012345678"
 SITE = "https://www.example.com"
+SHIPPED = f"Deployed: {RELEASE} production {SITE} {BEFORE} changed\n"
 Result = subprocess.CompletedProcess[str]
 Created = tuple[Result, Sentry]
-
-
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an environment with the locked tools of a deployment."""
-    tools = tmp_path_factory.mktemp("tools") / "tools"
-    install(BODY / "requirements/deploy.txt", tools)
-    return tools
 
 
 @pytest.fixture
@@ -48,11 +39,13 @@ def sentry(server: Server) -> Sentry:
 
 
 @pytest.fixture
-def repository(default_project: Path, tools: Path, server: Server, tmp_path: Path) -> Shell:
+def repository(
+    default_project: Path, installed: Installed, server: Server, tmp_path: Path
+) -> Shell:
     """Return a repository at its release 1.0.0, with the tools and the settings of its Sentry."""
     repository = Shell(shutil.copytree(default_project, tmp_path / "microblog"))
     (repository.folder / ".venv").mkdir()
-    (repository.folder / ".venv/tools").symlink_to(tools)
+    (repository.folder / ".venv/tools").symlink_to(installed("deploy"))
     repository.variables |= {**IDENTITY, "SENTRY_ORG": "", "SENTRY_URL": ""}
     repository.commit()
     repository.succeed("bin/release", "1.0.0")
@@ -122,47 +115,38 @@ def test_token_without_its_organization_needs_the_setting(repository: Shell) -> 
     assert (result.returncode, "SENTRY_ORG is not set" in result.stderr) == (1, True)
 
 
+def tell_of_deploy(repository: Shell, shipped: str = SHIPPED) -> str:
+    """Tell Sentry of what a `make ship` printed, and return what that prints."""
+    (repository.folder / ".deployed").write_text(shipped)
+    return repository.succeed("bin/sentry", "deploy")
+
+
 def test_deploy_finalizes_the_release_once(repository: Shell, sentry: Sentry) -> None:
     """The first deploy gives a release its date, and a second one does not change it."""
     repository.succeed("bin/sentry", "release")
     for _ in range(2):
-        (repository.folder / ".deployed").write_text(SHIPPED)
-        repository.succeed("bin/sentry", "deploy")
+        tell_of_deploy(repository)
     assert [deploy["release"] for deploy in sentry.deploys] == [RELEASE, RELEASE]
     assert sentry.releases[RELEASE]["finalized"] == 1
 
 
-def test_deploy_has_its_environment_and_url(repository: Shell, sentry: Sentry) -> None:
-    """A deploy is recorded for the environment and URL that `make ship` used."""
+@pytest.mark.parametrize("change", ["changed", "unchanged"])
+def test_deploy_is_recorded_once(repository: Shell, sentry: Sentry, change: str) -> None:
+    """A deploy of which Sentry does not know yet is told once, with its environment and URL.
+
+    It may be a `make ship` that has changed nothing.
+    """
     repository.succeed("bin/sentry", "release")
-    (repository.folder / ".deployed").write_text(SHIPPED)
-    repository.succeed("bin/sentry", "deploy")
+    tell_of_deploy(repository, SHIPPED.replace("changed", change))
+    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
     [deploy] = sentry.deploys
-    assert (deploy["environment"], deploy["url"]) == ("production", "https://www.example.com")
-
-
-def test_deploy_is_recorded_once(repository: Shell, sentry: Sentry) -> None:
-    """Without a new deploy, there is nothing to tell."""
-    repository.succeed("bin/sentry", "release")
-    (repository.folder / ".deployed").write_text(SHIPPED)
-    repository.succeed("bin/sentry", "deploy")
-    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
-    assert len(sentry.deploys) == 1
-
-
-def test_deploy_that_was_never_told_is_told(repository: Shell, sentry: Sentry) -> None:
-    """A `make ship` that changes nothing tells Sentry of a release of which it knows no deploy."""
-    repository.succeed("bin/sentry", "release")
-    (repository.folder / ".deployed").write_text(SHIPPED.replace(" changed", " unchanged"))
-    repository.succeed("bin/sentry", "deploy")
-    assert [deploy["release"] for deploy in sentry.deploys] == [RELEASE]
-    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
+    seen = (deploy["release"], deploy["environment"], deploy["url"])
+    assert seen == (RELEASE, "production", SITE)
 
 
 def test_failed_deploy_is_not_told(repository: Shell, sentry: Sentry) -> None:
     """Sentry is not told of a deploy that never said what serves."""
-    (repository.folder / ".deployed").write_text("The migrations failed.\n")
-    assert "changed nothing" in repository.succeed("bin/sentry", "deploy")
+    assert "changed nothing" in tell_of_deploy(repository, "The migrations failed.\n")
 
 
 def alerts(project: Path, server: Server, **settings: str) -> Result:

@@ -52,18 +52,6 @@ def test_trace_shows_in_spotlight(spotlighted: Spotlighted, browser: Browser) ->
     see_trace(browser, spotlighted.spotlight, trace, transactions=1)
 
 
-def test_page_load_shows_in_spotlight(cookies_session: Cookies, browser: Browser) -> None:
-    """With browser_tracing, the load of the page is a part of the trace on Spotlight's page."""
-    project = cookies_session.bake(extra_context={"browser_tracing": True}).project_path
-    Shell(project).succeed("make", "assets", ".venv/prod")
-    with make_spotlight(project) as started:
-        page = browser.new_page()
-        response = page.goto(f"{started.site}/auth/login")
-        assert response
-        see_trace(browser, started.spotlight, response.headers["x-trace-id"], transactions=2)
-        page.close()
-
-
 def test_spotlight_listens_on_loopback(spotlighted: Spotlighted) -> None:
     """Spotlight listens on the loopback interface only."""
     port = f":{int(spotlighted.spotlight.rpartition(':')[2]):04X}"

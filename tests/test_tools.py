@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from dotenv import dotenv_values
 
-from tests.support.commands import HERE, IDENTITY, Shell
+from tests.support.commands import HERE, IDENTITY, ODD, Shell
 from tests.support.servers import UV, wait_for
 from tests.support.template import BODY, CONTEXT, TEMPLATE, files
 
@@ -167,9 +166,8 @@ def test_make_changes_no_other_environment(tmp_path: Path) -> None:
 def test_tests_do_not_depend_on_the_shell() -> None:
     """A part of the tests passes under the variables of tests/odd.env."""
     part = "tests/test_hooks.py tests/test_prompts.py tests/test_tools.py"
-    odd = dotenv_values(TEMPLATE / "tests/odd.env")
     command = ("make", "test-fast", f"PYTEST_ADDOPTS=-p no:cacheprovider {part}")
-    result = HERE.run("env", *(f"{name}={value}" for name, value in odd.items()), *command)
+    result = HERE.run("env", *(f"{name}={value}" for name, value in ODD.items()), *command)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -179,7 +177,7 @@ def test_demo_survives_an_interrupt(tmp_path: Path) -> None:
         (tmp_path / name).symlink_to(TEMPLATE / name)
     left = tmp_path / "build/baking/microblog/left"
     left.mkdir(parents=True)
-    Shell(tmp_path).succeed("make", "build/demo/microblog", "--old-file", ".venv/ready")
+    Shell(tmp_path).succeed("make", "build/demo/microblog", f"UV={UV}")
     demo = files(tmp_path / "build/demo/microblog")
     assert ".env" in demo
     assert "left" not in demo

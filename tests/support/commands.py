@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from tests.support.template import TEMPLATE
 
@@ -17,6 +18,7 @@ SHELL_ONLY = re.compile(
     "MAKE|^(PYTHON|FLASK_|CDPATH$|PIP_(PREFIX|PYTHON|TARGET|USER)|UV_(PYTHON|SYSTEM))"
 )
 INHERITED = {name: value for name, value in os.environ.items() if not SHELL_ONLY.search(name)}
+ODD = {name: str(value) for name, value in dotenv_values(TEMPLATE / "tests/odd.env").items()}
 IDENTITY = {
     f"GIT_{role}_{field}": value
     for role in ("AUTHOR", "COMMITTER")

@@ -1,6 +1,7 @@
 """What a person does on the site."""
 
 import re
+from typing import Any
 
 import requests
 
@@ -41,3 +42,13 @@ def crash(site: str) -> str:
     """Open the broken route, and return the id of the event that the page shows."""
     [event_id] = re.findall(r'class="event-id">(\w+)<', get(f"{site}/broken_route").text)
     return str(event_id)
+
+
+def register(person: Any, name: str) -> None:
+    """Let a person, who presses buttons and types into fields, create an account."""
+    person.press("Register")
+    person.type("Username", name)
+    person.type("Email", f"{name}@example.com")
+    for label in ("Choose a password", "Repeat the password"):
+        person.type(label, PASSWORD["password"])
+    person.press("Register")

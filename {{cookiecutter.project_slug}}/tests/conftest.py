@@ -1,25 +1,25 @@
 """Fixtures: an app with a database in memory, its users, and a Sentry that records."""
 
 import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
+from unittest.mock import patch
 
 import pytest
 import sentry_sdk
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
-from sqlalchemy import Executable, Select
+from sqlalchemy import Executable, Select, create_engine
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.auth import passwords
 from app.auth.models import User
 from app.config import Config
 from app.extensions import Base, db
@@ -28,7 +28,8 @@ from app.limits import limiter
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse"
-QUICK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")  # scrypt takes 0.1 s
+quick_hash = partial(generate_password_hash, method="pbkdf2:sha256:1")  # scrypt takes 0.1 s
+QUICK_HASH = quick_hash(PASSWORD)
 DSN = "https://public@sentry.example.com/1"
 
 
@@ -46,24 +47,48 @@ class TestConfig(Config):
     WTF_CSRF_ENABLED = False
 
 
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Return a cache of compiled templates for all apps, which halves the time."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+@pytest.fixture(autouse=True)
+def hash_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new passwords be hashed quickly."""
+    monkeypatch.setattr(passwords, "generate_password_hash", quick_hash)
+    passwords.dummy_hash.cache_clear()
+
+
+@cache
+def shared_app(config: type[Config]) -> Flask:
+    """Return the app of `config`, made once, because making one takes longer than most tests."""
+    return create_app(config)
+
+
+@cache
+def empty_tables() -> Any:
+    """Return a SQLite database with all tables. Copying it is quicker than creating them."""
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    return engine.raw_connection().driver_connection
+
+
+@contextmanager
+def with_tables(app: Flask) -> Iterator[Flask]:
+    """Give `app` an empty database and empty counters, and take back changes of its settings."""
+    limiter._storage_dead = False  # the app of another test may have lost its storage
+    limiter.init_app(app)
+    with app.app_context(), db.engine.connect() as connection:
+        empty_tables().backup(connection.connection.driver_connection)
+    with patch.dict(app.config, TITLE="Site"):  # independent of the name in pyproject.toml
+        yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
-    """Return an app with an empty database. A parameter replaces TestConfig."""
-    app = create_app(getattr(request, "param", TestConfig))
-    limiter._storage_dead = False  # the app of another test may have lost its storage
-    app.config["TITLE"] = "Site"  # independent of the name in pyproject.toml
-    app.jinja_env.bytecode_cache = compiled
-    with app.app_context():
-        db.create_all()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """Return an app with an empty database. A parameter replaces TestConfig.
+
+    Tests share it. Flask lets none of them add a route after the first request.
+    """
+    with with_tables(shared_app(getattr(request, "param", TestConfig))) as app:
+        yield app
 
 
 class CsrfConfig(TestConfig):
@@ -103,6 +128,13 @@ def empty_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture
+def own_app(empty_app: Flask) -> Iterator[Flask]:
+    """Return an app for one test, which may add routes, with a file that threads may share."""
+    with with_tables(empty_app) as app:
+        yield app
 
 
 class AuthActions:
@@ -193,21 +225,6 @@ def susan(database: Database, auth: AuthActions) -> int:
     return user_id
 
 
-def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a process of its own, with these settings and no others."""
-    example = ROOT.joinpath(".env.example").read_text(encoding="utf-8")
-    settings = re.findall(r"\b([A-Z_]+)=", example)
-    environment = {name: value for name, value in os.environ.items() if name not in settings}
-    environment |= {"FLASK_SKIP_DOTENV": "1", "NO_PROXY": "*", **TestConfig.environment}
-    return subprocess.run(  # noqa: S603
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-    )
-
-
 class KeepingTransport(Transport):
     """Records envelopes instead of sending them."""
 
@@ -273,6 +290,18 @@ class Sentry:
         """Return all that was sent, as text."""
         self.flush()
         return "\n".join(envelope.serialize().decode() for envelope in self.kept.envelopes)
+
+
+@contextmanager
+def sending_app(dsn: str, **variables: str) -> Iterator[Flask]:
+    """Yield an app that sends to `dsn` as a real one does, and switch Sentry off afterwards."""
+    with sentry_sdk.isolation_scope(), patch.dict(os.environ, no_proxy="127.0.0.1"):
+        # The SDK keeps this setting for the whole process.
+        config = config_class(TestConfig, SENTRY_DSN=dsn, SENTRY_LOGS="1", **variables)
+        app = create_app(config)
+        with closing(sentry_sdk.get_client()):
+            yield app
+        sentry_sdk.get_global_scope().set_client(None)
 
 
 @pytest.fixture(scope="session")

@@ -35,11 +35,13 @@ def test_style_loads_nothing(client: FlaskClient, style: str) -> None:
     assert "url(" not in client.get(style, buffered=True).text
 
 
-def test_version_follows_content(app: Flask, tmp_path: Path) -> None:
+def test_version_follows_content(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file with another content has another URL."""
     urls = set()
     for content in ("one", "two"):
-        app.static_folder = str(tmp_path / content)
+        monkeypatch.setattr(app, "static_folder", str(tmp_path / content))
         (tmp_path / content).mkdir()
         (tmp_path / content / "style.css").write_text(content, encoding="utf-8")
         with app.test_request_context():
@@ -47,9 +49,12 @@ def test_version_follows_content(app: Flask, tmp_path: Path) -> None:
     assert len(urls) == 2
 
 
-def test_edited_file_is_not_kept(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+def test_edited_file_is_not_kept(
+    app: Flask, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever edits a file sees the change without a restart."""
-    app.static_folder = shutil.copytree(str(app.static_folder), str(tmp_path / "static"))
+    copy = shutil.copytree(str(app.static_folder), str(tmp_path / "static"))
+    monkeypatch.setattr(app, "static_folder", copy)
     with app.test_request_context():
         url = static_url("style.css")
     (tmp_path / "static/style.css").write_text("", encoding="utf-8")

@@ -54,11 +54,14 @@ def test_crash_says_where_it_went(
     assert text in client.get("/broken_route").text
 
 
-def test_crash_for_visitors(app: Flask, client: FlaskClient) -> None:
+def test_crash_for_visitors(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where BROKEN_ROUTE is off, the page of a crash does not speak of Sentry."""
-    app.add_url_rule("/crash", view_func=lambda: str(1 / 0))
+    monkeypatch.setitem(app.view_functions, "auth.login", lambda: 1 / 0)
     app.config["BROKEN_ROUTE"] = False
-    assert "Sentry" not in client.get("/crash").text
+    response = client.get("/auth/login")
+    assert (response.status_code, "Sentry" in response.text) == (500, False)
 
 
 @pytest.mark.usefixtures("susan")
@@ -72,10 +75,12 @@ def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("error", default_exceptions.values())
-def test_own_words(app: Flask, client: FlaskClient, error: type[HTTPException]) -> None:
+def test_own_words(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: type[HTTPException]
+) -> None:
     """Every error page is written for the visitors of the site, not by the framework."""
-    app.add_url_rule("/error", view_func=lambda: abort(error.code or 500))
-    assert escape(error.description) not in client.get("/error").text
+    monkeypatch.setitem(app.view_functions, "auth.login", lambda: abort(error.code or 500))
+    assert escape(error.description) not in client.get("/auth/login").text
 
 
 def test_large_request(client: FlaskClient) -> None:

@@ -3,7 +3,6 @@
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
@@ -13,7 +12,6 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.auth import passwords
-from app.extensions import db
 from app.limits import account, client_network, limiter
 from tests.conftest import AuthActions, Database, config_class
 
@@ -233,17 +231,12 @@ def test_proxy_tells_address(auth: AuthActions, database: Database) -> None:
 
 
 def test_parallel_guesses(
-    tmp_path: Path, checked: list[str], monkeypatch: pytest.MonkeyPatch
+    own_app: Flask, checked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 80 guesses at the same time, ten are checked."""
     for line in ("in_line", "at_work"):
         monkeypatch.setattr(passwords, line, BoundedSemaphore(80))
-    app = create_app(config_class(DATABASE_URL=f"sqlite:///{tmp_path / 'app.db'}"))
-    with app.app_context():
-        db.create_all()
     with ThreadPoolExecutor(80) as pool:
-        guesses = [pool.submit(AuthActions(app.test_client()).login) for _ in range(80)]
+        guesses = [pool.submit(AuthActions(own_app.test_client()).login) for _ in range(80)]
     statuses = sorted(guess.result().status_code for guess in guesses)
-    with app.app_context():
-        db.engine.dispose()
     assert (statuses, len(checked)) == ([200] * 10 + [429] * 70, 10)

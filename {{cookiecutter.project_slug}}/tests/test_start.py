@@ -1,8 +1,28 @@
 """How the app starts."""
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 
-from tests.conftest import run
+from tests.conftest import ROOT, TestConfig
+
+
+def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, with these settings and no others."""
+    example = ROOT.joinpath(".env.example").read_text(encoding="utf-8")
+    settings = re.findall(r"\b([A-Z_]+)=", example)
+    environment = {name: value for name, value in os.environ.items() if name not in settings}
+    environment |= {"FLASK_SKIP_DOTENV": "1", **TestConfig.environment}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize("command", [["-c", "import wsgi"], ["-m", "app"]])

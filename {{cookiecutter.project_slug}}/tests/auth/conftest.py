@@ -1,13 +1,12 @@
-"""Helpers: whether a browser is logged in, changes during a hash, and a quick hash."""
+"""Helpers: whether a browser is logged in, and changes during a hash."""
 
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import check_password_hash
 
 from app.auth import passwords
 from app.auth.models import User
@@ -21,14 +20,6 @@ DuringCheck = Callable[[Change], None]
 def is_logged_in(client: FlaskClient) -> bool:
     """Return whether `client` may see a private page."""
     return client.get("/account").status_code == 200
-
-
-@pytest.fixture(autouse=True)
-def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let new passwords be hashed quickly."""
-    quick = partial(generate_password_hash, method="pbkdf2:sha256:1")
-    monkeypatch.setattr(passwords, "generate_password_hash", quick)
-    passwords.dummy_hash.cache_clear()
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select, update
-from werkzeug.security import generate_password_hash
 
 from app.auth import passwords, service
 from app.auth.models import User
 from tests.auth.conftest import NEW, Change, change_user, is_logged_in
-from tests.conftest import QUICK_HASH, AuthActions, Database, config_class
+from tests.conftest import QUICK_HASH, AuthActions, Database, config_class, quick_hash
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_set_password_loses_race(
 
     def hash_meanwhile(password: str) -> str:
         change_user(app, change)
-        return generate_password_hash(password, method="pbkdf2:sha256:1")
+        return quick_hash(password)
 
     database.add_user("susan")
     monkeypatch.setattr(passwords, "generate_password_hash", hash_meanwhile)

@@ -81,6 +81,7 @@ def test_user_is_found_by_index(find: Callable[[str], User | None]) -> None:
 
     event.listen(db.engine, "before_cursor_execute", note)
     find("susan")
+    event.remove(db.engine, "before_cursor_execute", note)
     ((statement, parameters),) = executed
     plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
     assert all(step.detail.startswith("SEARCH") for step in plan)

@@ -340,9 +340,9 @@ class TestWayBack:
 class TestLostAccount:
     """An account is deleted while a request is at work."""
 
-    @pytest.fixture(autouse=True)
-    def pages(self, app: Flask) -> None:
-        """Add pages that write for a user who does not exist, and for one who is deleted."""
+    @pytest.fixture
+    def app(self, own_app: Flask) -> Flask:
+        """Return an app with pages that write for a missing user, and for a deleted one."""
 
         def write_login(user_id: int) -> str:
             db.session.add(Login(token="t", user_id=user_id))
@@ -351,23 +351,25 @@ class TestLostAccount:
 
         def delete_current_user() -> int:
             user_id: int = current_user.id
-            with app.app_context():
+            with own_app.app_context():
                 service.delete_account(db.session.get_one(User, user_id))
             return user_id
 
-        @app.post("/write")
+        @own_app.post("/write")
         def write() -> str:
             return write_login(-getattr(current_user, "id", 1))
 
-        @app.route("/write_late", methods=["GET", "POST"])
+        @own_app.route("/write_late", methods=["GET", "POST"])
         def write_late() -> str:
             return write_login(delete_current_user())
 
-        @app.route("/read_late", methods=["GET", "POST"])
+        @own_app.route("/read_late", methods=["GET", "POST"])
         def read_late() -> str:
             delete_current_user()
             db.session.rollback()  # the user is loaded again
             return str(current_user.username)
+
+        return own_app
 
     @pytest.mark.usefixtures("susan")
     @pytest.mark.parametrize("path", ["/write_late", "/read_late"])

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from threading import Barrier, BoundedSemaphore
 from typing import Any
 
@@ -12,15 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, insert, select
 from sqlalchemy.pool import QueuePool
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import check_password_hash
 
-from app import create_app
 from app.auth import passwords, service
 from app.auth.models import Login, User, utcnow
 from app.auth.service import LOGGED_IN, authenticate, reset_token, serializer, user_of_token
 from app.extensions import db
 from tests.auth.conftest import NEW, Change, DuringCheck
-from tests.conftest import PASSWORD, AuthActions, Database, config_class
+from tests.conftest import PASSWORD, AuthActions, Database, quick_hash
 
 # Another part of the app refers to users like this.
 NOTES = Table(
@@ -137,14 +135,9 @@ class TestParallel:
     """Several requests use a database file."""
 
     @pytest.fixture
-    def app(self, tmp_path: Path) -> Iterator[Flask]:
+    def app(self, own_app: Flask) -> Flask:
         """Return an app with a database file, which threads may share."""
-        app = create_app(config_class(DATABASE_URL=f"sqlite:///{tmp_path / 'app.db'}"))
-        with app.app_context():
-            db.create_all()
-        yield app
-        with app.app_context():
-            db.engine.dispose()
+        return own_app
 
     def test_link_sets_one_password(
         self, app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -154,7 +147,7 @@ class TestParallel:
 
         def hash_together(password: str) -> str:
             all_have_the_user.wait()
-            return generate_password_hash(password, method="pbkdf2:sha256:1")
+            return quick_hash(password)
 
         def choose(password: str) -> str | None:
             form = {"password": password, "password2": password}

@@ -18,11 +18,9 @@ Interrupt = Callable[[str, Callable[[], object]], None]
 
 
 @pytest.fixture
-def app(empty_app: Flask) -> Flask:
+def app(own_app: Flask) -> Flask:
     """Return an app with a database file. In memory, all requests would share a connection."""
-    with empty_app.app_context():
-        db.create_all()
-    return empty_app
+    return own_app
 
 
 @pytest.fixture

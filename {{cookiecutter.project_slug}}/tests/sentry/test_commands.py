@@ -1,19 +1,19 @@
 """The command flask sentry-test."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.utils import Dsn
 
 from app import create_app
 from app.sentry.commands import location_of
-from tests.conftest import DSN, Sentry, config_class, run
+from tests.conftest import DSN, Sentry, config_class, sending_app
 
 
 @pytest.mark.parametrize(
@@ -64,22 +64,22 @@ def ingest() -> Iterator[int]:
         server.shutdown()
 
 
-def sentry_test(port: int, **variables: str) -> subprocess.CompletedProcess[str]:
+def sentry_test(port: int, **variables: str) -> Result:
     """Run `flask sentry-test` with a DSN at `port`."""
-    dsn = f"http://public@127.0.0.1:{port}/42"
-    return run("-m", "flask", "sentry-test", SENTRY_DSN=dsn, **variables)
+    with sending_app(f"http://public@127.0.0.1:{port}/42", **variables) as app:
+        return app.test_cli_runner().invoke(args=["sentry-test"])
 
 
 def test_sentry_test_arrives(ingest: int) -> None:
     """Where Sentry accepts the event, sentry-test prints its id."""
     result = sentry_test(ingest)
-    assert result.returncode == 0
-    assert re.search("Event +[0-9a-f]{32} has arrived", result.stdout)
+    assert result.exit_code == 0
+    assert re.search("Event +[0-9a-f]{32} has arrived", result.output)
 
 
 def test_sentry_test_prints_settings(ingest: int) -> None:
     """sentry-test prints the project, the release and the share of traces."""
-    output = sentry_test(ingest, SENTRY_TRACES_SAMPLE_RATE="0.25", SENTRY_RELEASE="a@1").stdout
+    output = sentry_test(ingest, SENTRY_TRACES_SAMPLE_RATE="0.25", SENTRY_RELEASE="a@1").output
     lines = dict(re.split("  +", line, maxsplit=1) for line in output.splitlines())
     assert lines["Project"] == f"42 at 127.0.0.1:{ingest}, self-hosted"
     assert (lines["Release"], lines["Traces"]) == ("a@1", "25 % of the requests")
@@ -88,8 +88,8 @@ def test_sentry_test_prints_settings(ingest: int) -> None:
 def test_sentry_test_finds_faults(ingest: int) -> None:
     """A setting of Sentry's that was replaced by its default fails the test."""
     result = sentry_test(ingest, SENTRY_ENVIRONMENT="a/b")
-    assert result.returncode == 1
-    assert "Error: SENTRY_ENVIRONMENT is not valid" in result.stderr
+    assert result.exit_code == 1
+    assert "Error: SENTRY_ENVIRONMENT is not valid" in result.output
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_location_of_dsn(host: str, place: str) -> None:
 def test_sentry_test_without_response() -> None:
     """Where the host does not respond, sentry-test fails and says so."""
     result = sentry_test(port=9)
-    assert result.returncode == 1
-    assert "does not respond" in result.stderr
+    assert result.exit_code == 1
+    assert "does not respond" in result.output

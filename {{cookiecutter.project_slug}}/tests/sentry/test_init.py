@@ -18,6 +18,7 @@ from tests.conftest import (
     SpotlightConfig,
     TestConfig,
     config_class,
+    sending_app,
     settings,
 )
 
@@ -133,14 +134,10 @@ def test_loss_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 def test_refusing_host_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     """After a failure to connect, the next event is dropped unsent: retries cost CPU."""
     report_loss.cache_clear()
-    create_app(config_class(SENTRY_DSN="http://public@127.0.0.1:9/1", SENTRY_LOGS="1"))
-    client = sentry_sdk.get_client()
-    with sentry_sdk.isolation_scope():
+    with sending_app("http://public@127.0.0.1:9/1"):
         for number in range(2):
             sentry_sdk.capture_message(f"Event {number}")
-            client.flush(timeout=5)
-    client.close()
-    sentry_sdk.get_global_scope().set_client(None)
+            sentry_sdk.flush(timeout=5)
     losses = [text for text in caplog.messages if "dropped" in text]
     assert losses == [
         "Sentry events are being dropped (network).",

@@ -67,6 +67,12 @@ PLANTED = {
 
 
 @pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """Return an app to which each test adds routes."""
+    return own_app
+
+
+@pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sentry]:
     """Return a Sentry with a plain `sentry_sdk.init(dsn)`, switched on for one test."""
     monkeypatch.setattr(LoggingIntegration, "capture_sentry_logs", False)  # `init` sets it for all
@@ -218,3 +224,19 @@ def test_plain_init_sends_planted(planted: Any, plain: Sentry) -> None:
     planted()
     print(f"A plain sentry_sdk.init sends {len(leaks(plain))} of {len(PLANTED)} secrets")
     assert leaks(plain)
+
+
+def inverse(number: int, name: str) -> str:
+    """Crash if the number is 0."""
+    return str(1 / number)
+
+
+@pytest.mark.usefixtures("production")
+def test_paths_stay(app: Flask, client: FlaskClient, anywhere: Sentry) -> None:
+    """No path is in anything that is sent, whether its page works, is missing or crashes."""
+    app.add_url_rule("/inverse/<int:number>/<name>", view_func=inverse)
+    client.get("/inverse/1/planted")
+    client.get("/reset/planted")
+    assert client.get("/inverse/0/planted").status_code == 500
+    assert anywhere.items("event")
+    assert "planted" not in anywhere.raw()

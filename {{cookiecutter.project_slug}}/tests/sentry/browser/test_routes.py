@@ -21,11 +21,11 @@ pytestmark = pytest.mark.usefixtures("production")
 
 
 @pytest.fixture(autouse=True)
-def static(app: Flask, tmp_path: Path) -> Path:
+def static(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder of static files without the script."""
     folder = Path(shutil.copytree(app.static_folder or "", tmp_path / "static"))
     (folder / "browser.js").unlink(missing_ok=True)
-    app.static_folder = str(folder)
+    monkeypatch.setattr(app, "static_folder", str(folder))
     return folder
 
 
