@@ -391,6 +391,25 @@ def test_last_five_releases_are_kept(swarm: Shell, tmp_path: Path) -> None:
     assert kept == {"0.9.0", "1.2.3", *(f"1.{minor}.0" for minor in range(4, 9))}
 
 
+# A docker with images of the app, of its stack and of others, which notes what is removed.
+IMAGES = """#!/bin/sh
+case $* in
+"images --quiet org/app") for id in app1 app1 app2 app3 app4 app5 app6 app7; do echo $id; done ;;
+"ps --all"*stack*) for image in org/app:1.2.3 redis:8-alpine redis:8-alpine; do echo $image; done ;;
+"images --quiet --filter dangling=true redis") echo redis1 ;;
+images*) echo other ;;
+"rmi "*) echo "$*" >"$(dirname "$0")/calls" ;;
+esac
+"""
+
+
+def test_unneeded_images_are_removed(server: Shell, tmp_path: Path) -> None:
+    """The last five images of the app stay, replaced ones of the stack go, and others stay."""
+    (tmp_path / "bin/docker").write_text(IMAGES)
+    server.succeed("sh", "deploy/prune.sh", "stack", "org/app")
+    assert (tmp_path / "bin/calls").read_text() == "rmi app6 app7 redis1\n"
+
+
 # A docker whose service has other settings after `docker stack deploy`, of which Swarm says nothing.
 SILENT_SWARM = """#!/bin/sh
 cd "$(dirname "$0")"
@@ -464,6 +483,30 @@ def test_status_shows_the_schema_and_the_certificate(
     readyz, certificate = server.run("bin/status").stdout.splitlines()[:2]
     assert readyz[0] + certificate[0] == marks
     assert certificate[2:] == f"certificate: {days} days left"
+
+
+@pytest.mark.parametrize(
+    ("registry", "said"),
+    [
+        ('{"Descriptor":{"digest":"sha256:new"}}', "  a newer redis:8-alpine is in the registry\n"),
+        ('{"Descriptor":{"digest":"sha256:old"}}', ""),
+        ('{"message":"connection refused"}', ""),
+    ],
+)
+def test_status_shows_newer_images(
+    server: Shell, tmp_path: Path, registry: str, said: str
+) -> None:
+    """`bin/status` says if the registry has a newer image, and nothing if it cannot be asked."""
+    (tmp_path / "bin/docker").write_text(
+        """#!/bin/sh
+        case $* in *services*) echo microblog_redis=1/1 ;; *_redis) echo redis:8-alpine@sha256:old ;;
+        *) echo a:1.2.3 ;; esac
+        """
+    )
+    curl = f"#!/bin/sh\ncase $* in */redis:8-alpine/json) echo '{registry}' ;; *) exit 7 ;; esac\n"
+    (tmp_path / "bin/curl").write_text(curl)
+    lines = server.run("bin/status").stdout.splitlines(keepends=True)
+    assert "".join(line for line in lines if "registry" in line) == said
 
 
 def test_status_says_who_deploys(server: Shell) -> None:
