@@ -133,7 +133,7 @@ def test_image_keeps_nothing_of_the_build(image: str) -> None:
 
 def layers(image: str) -> list[str]:
     """Return the digests of an image's layers."""
-    return docker("inspect", "--format", "{{join .RootFS.Layers \" \"}}", image).split()
+    return docker("inspect", "--format", '{{join .RootFS.Layers " "}}', image).split()
 
 
 def test_dependencies_make_the_same_layer(checkout: Shell, image: str) -> None:

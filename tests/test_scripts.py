@@ -410,7 +410,7 @@ def test_unneeded_images_are_removed(server: Shell, tmp_path: Path) -> None:
     assert (tmp_path / "bin/calls").read_text() == "rmi app6 app7 redis1\n"
 
 
-# A docker whose service has other settings after `docker stack deploy`, of which Swarm says nothing.
+# A docker whose service has other settings after `docker stack deploy`. Swarm says nothing of them.
 SILENT_SWARM = """#!/bin/sh
 cd "$(dirname "$0")"
 case $* in
@@ -493,14 +493,15 @@ def test_status_shows_the_schema_and_the_certificate(
         ('{"message":"connection refused"}', ""),
     ],
 )
-def test_status_shows_newer_images(
-    server: Shell, tmp_path: Path, registry: str, said: str
-) -> None:
+def test_status_shows_newer_images(server: Shell, tmp_path: Path, registry: str, said: str) -> None:
     """`bin/status` says if the registry has a newer image, and nothing if it cannot be asked."""
     (tmp_path / "bin/docker").write_text(
         """#!/bin/sh
-        case $* in *services*) echo microblog_redis=1/1 ;; *_redis) echo redis:8-alpine@sha256:old ;;
-        *) echo a:1.2.3 ;; esac
+        case $* in
+        *services*) echo microblog_redis=1/1 ;;
+        *_redis) echo redis:8-alpine@sha256:old ;;
+        *) echo a:1.2.3 ;;
+        esac
         """
     )
     curl = f"#!/bin/sh\ncase $* in */redis:8-alpine/json) echo '{registry}' ;; *) exit 7 ;; esac\n"
@@ -564,8 +565,11 @@ def test_failed_restore_commits_nothing(server: Shell, tmp_path: Path) -> None:
     """After a damaged backup, the transaction is not committed."""
     (tmp_path / "bin/docker").write_text(
         """#!/bin/sh
-        case $* in *pg_restore*) exit 1 ;; *DROP*) exit 3 ;; *" psql "*) cat >$(dirname $0)/sql ;; esac
-        echo printed
+        case $* in
+        *pg_restore*) exit 1 ;;
+        *DROP*) exit 3 ;;
+        *" psql "*) cat >$(dirname $0)/sql ;;
+        esac
         """
     )
     (server.folder / "damaged.dump").touch()
