@@ -569,6 +569,7 @@ def test_failed_restore_commits_nothing(server: Shell, tmp_path: Path) -> None:
         *pg_restore*) exit 1 ;;
         *DROP*) exit 3 ;;
         *" psql "*) cat >$(dirname $0)/sql ;;
+        *) echo printed ;;
         esac
         """
     )
