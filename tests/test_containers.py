@@ -131,6 +131,21 @@ def test_image_keeps_nothing_of_the_build(image: str) -> None:
     assert sources == compiled
 
 
+def layers(image: str) -> list[str]:
+    """Return the digests of an image's layers."""
+    return docker("inspect", "--format", '{{join .RootFS.Layers " "}}', image).split()
+
+
+def test_dependencies_make_the_same_layer(checkout: Shell, image: str) -> None:
+    """A build without a cache makes the same layer of dependencies, which hosts have already."""
+    again = f"{image}-again"
+    checkout.succeed("docker", "build", "--no-cache", "--tag", again, ".")
+    new, base = layers(again), layers(f"python:{checkout.succeed('bin/project', 'python')}-slim")
+    docker("rmi", again)
+    dependencies = len(base) + 1  # after the layer of WORKDIR
+    assert new[dependencies] == layers(image)[dependencies]
+
+
 def test_image_needs_no_privilege(image: str) -> None:
     """The app serves as a non-root user without capabilities who cannot write to /srv."""
     with container(image) as name:

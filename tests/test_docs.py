@@ -66,14 +66,16 @@ COMMANDS = {
     ),
     "make watch": "test_watch_takes_a_crashing_release_back",
     "make status HOSTS=203.0.113.5": "test_status_names_what_serves",
-    "ssh root@OLD docker service scale NAME_web=0": "test_scaling_fails_no_request",
+    "ssh root@OLD docker service scale NAME_web=0": "test_site_moves_to_another_host",
     "ssh root@OLD 'cd /opt/NAME/current && bin/backup /root/move.dump'": (
-        "test_backup_restores_the_stack"
+        "test_site_moves_to_another_host"
     ),
-    "scp -3 root@OLD:/root/move.dump root@NEW:/root/move.dump": "not run: it is SSH's own",
-    "make ship HOSTS=NEW PUBLIC_URL=https://www.example.com": "test_tag_reaches_a_bare_host",
+    "scp -3 root@OLD:/root/move.dump root@NEW:/root/move.dump": "test_site_moves_to_another_host",
+    "make ship VERSION=1.3.0 HOSTS=NEW PUBLIC_URL=https://www.example.com": (
+        "test_site_moves_to_another_host"
+    ),
     "ssh root@NEW 'cd /opt/NAME/current && FORCE=1 bin/restore /root/move.dump && bin/deploy'": (
-        "test_backup_restores_the_stack"
+        "test_site_moves_to_another_host"
     ),
     "uvx cruft create https://github.com/org/template": "test_answers_are_recorded",
     "uvx cruft link https://github.com/org/template": "test_answers_are_recorded",

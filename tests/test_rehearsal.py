@@ -5,15 +5,17 @@ release; a second one has a migration and is never healthy, while people post; t
 deployed once more.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
 import pytest
+import requests
 
 from tests.support.commands import docker
-from tests.support.hosts import public_key
+from tests.support.hosts import Host, public_key
 from tests.support.load import Load
 from tests.support.rehearsal import PAUSE, SLUG, Rehearsal, Step, rehearsal
 from tests.support.sentry_api import Json
@@ -228,3 +230,38 @@ def test_host_of_another_swarm_is_refused(play: Rehearsal) -> None:
         shipped = play.project.run("make", "ship", "VERSION=1.0.0", **play.prepare("1.0.0") | hosts)
     assert f"{address} is in another swarm." in shipped.stdout
     assert shipped.returncode
+
+
+def moves(play: Rehearsal, new: Host) -> list[str]:
+    """Return the commands with which deploy/README.md moves a site to another host."""
+    readme = (play.project.folder / "deploy/README.md").read_text("utf-8")
+    [commands] = re.findall(r"\*\*To another host\.\*\*.*?\n\n(    .*?)\n\n", readme, re.S)
+    for word, value in (
+        ("OLD", play.host.address),
+        ("NEW", new.address),
+        ("NAME", SLUG),
+        ("https://www.example.com", play.site),
+        ("VERSION=1.3.0", "VERSION=1.0.0"),
+    ):
+        assert word in commands, word
+        commands = commands.replace(word, value)
+    options = f"-i {play.folder}/key -o UserKnownHostsFile={play.project.folder}/deploy/known_hosts"
+    return re.sub("^ *(ssh|scp) ", rf"\1 {options} ", commands, flags=re.M).splitlines()
+
+
+def test_site_moves_to_another_host(play: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README's five commands move a site to a bare host, and no post is lost."""
+    with play.host.another() as new:
+        keys = play.host.known_hosts() + new.known_hosts()
+        (play.project.folder / "deploy/known_hosts").write_text(keys)
+        for host in (play.host, new):
+            host.admit_root()
+        commands = moves(play, new)
+        assert len(commands) == 5
+        for command in commands:
+            play.project.succeed("sh", "-c", command, **play.prepare("1.0.0"))
+        site = {"Host": play.host.address}
+        response = requests.get(f"http://{new.address}/readyz", headers=site, timeout=10)
+        assert response.json() == {"release": FIRST, "status": "ok"}
+        monkeypatch.setattr(play, "host", new)
+        assert play.lost(play.posts) == set()

@@ -393,11 +393,24 @@ def test_newer_postgresql_takes_over(stack: Stack, load: Load) -> None:
     docker("rmi", "--force", "postgres:19")
 
 
-def test_backup_restores_the_stack(stack: Stack, load: Load, tmp_path: Path) -> None:
-    """A backup that was made under load brings deleted posts back."""
+def test_backup_restores_the_stack(
+    stack: Stack, load: Load, failures: Failures, tmp_path: Path
+) -> None:
+    """A backup brings deleted posts back, and no request fails meanwhile."""
     backup = tmp_path / "stack.dump"
     before = load.acknowledged()
     stack.succeed("make", "backup", f"FILE={backup}")
     stack.query("DELETE FROM post")
-    stack.succeed("make", "restore", f"FILE={backup}", "FORCE=1")
+    restore = ("make", "restore", f"FILE={backup}", "FORCE=1")
+    assert failures("restore", lambda: stack.succeed(*restore)) == []
     assert before <= set(stack.query("SELECT body FROM post"))
+
+
+def test_restore_removes_newer_tables(stack: Stack, tmp_path: Path) -> None:
+    """A table that the backup does not have is gone, and an extension stays."""
+    backup = tmp_path / "stack.dump"
+    stack.query("CREATE EXTENSION pg_trgm")
+    stack.succeed("make", "backup", f"FILE={backup}")
+    stack.query("CREATE TABLE newer ()")
+    stack.succeed("make", "restore", f"FILE={backup}", "FORCE=1")
+    assert stack.query("SELECT to_regclass('newer'), to_regtype('gtrgm')") == ["|gtrgm"]

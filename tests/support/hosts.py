@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import requests
@@ -45,10 +45,11 @@ class Host:
     registry: str
     sentry: str
     key: str
+    name: str = "host"
 
     def run(self, *command: str) -> str:
         """Run a command on the host, without SSH, and return what it prints."""
-        return docker("exec", f"{NAME}-host", *command)
+        return docker("exec", f"{NAME}-{self.name}", *command)
 
     def records(self) -> sentry_api.Json:
         """Return what the fake Sentry recorded."""
@@ -66,6 +67,24 @@ class Host:
     def known_hosts(self) -> str:
         """Return the host's public key, as a person gets it before the first deploy."""
         return public_key(self.address)
+
+    def admit_root(self) -> None:
+        """Let the key log in as root, too."""
+        self.run("sh", "-c", f"mkdir -pm 700 /root/.ssh && cp {KEYS} /root/.ssh")
+
+    @contextmanager
+    def another(self) -> Iterator["Host"]:
+        """Run another bare host with the same registry and the same key, and yield it."""
+        run("new", *PRIVILEGED, f"{NAME}-host")
+        try:
+            new = replace(self, address=address("new"), name="new")
+            own_registry("new", self.registry.partition(":")[2])
+            new.run("sh", "-c", f"echo '{self.run('cat', KEYS)}' >{KEYS} && chown deploy: {KEYS}")
+            wait_for(new.known_hosts, "the SSH server")
+            yield new
+        finally:
+            for name in ("registry-of-new", "new"):
+                HERE.run("docker", "rm", "--force", "--volumes", f"{NAME}-{name}")
 
     @contextmanager
     def stranger(self) -> Iterator[str]:
@@ -94,7 +113,8 @@ def bare_host(folder: Path) -> Iterator[Host]:
         docker("build", "--quiet", "--tag", f"{NAME}-host", TEMPLATE / "tests/support/host")
         docker("network", "create", NAME)
         run("host", *PRIVILEGED, "--publish", f"127.0.0.1:{port}:{port}", f"{NAME}-host")
-        own_registry(port)
+        own_registry("host", port)
+        fill_registry(port)
         key = allow_key(folder)
         host = Host(address("host"), f"localhost:{port}", run_sentry(), key)
         wait_for(host.known_hosts, "the SSH server")
@@ -109,18 +129,22 @@ def run(name: str, *arguments: str | Path) -> None:
     docker("run", "--detach", "--init", "--name", f"{NAME}-{name}", *network, *arguments)
 
 
-def own_registry(port: str) -> None:
-    """Run a registry at localhost both for this machine and for the host, and fill it."""
-    network = ("--network", f"container:{NAME}-host")
-    run("registry", *network, "--env", f"REGISTRY_HTTP_ADDR=:{port}", "registry:2")
+def own_registry(host: str, port: str) -> None:
+    """Run a registry at localhost of a host, whose Docker asks it for images of Docker Hub, too."""
+    shared = ("--network", f"container:{NAME}-{host}", "--volume", f"{NAME}:/var/lib/registry")
+    run(f"registry-of-{host}", *shared, "--env", f"REGISTRY_HTTP_ADDR=:{port}", "registry:2")
+    mirror = json.dumps({"registry-mirrors": [f"http://localhost:{port}"]})
+    docker("exec", f"{NAME}-{host}", "sh", "-c", f"echo '{mirror}' >/etc/docker/daemon.json")
+
+
+def fill_registry(port: str) -> None:
+    """Push what the stack needs from Docker Hub, as this machine reaches the registry as well."""
     wait_for(lambda: responds(f"http://localhost:{port}/v2/"), "the registry")
     for image in BASE_IMAGES:
         copy = f"localhost:{port}/library/{image}"
         docker("tag", image, copy)
         docker("push", "--quiet", copy)
         docker("rmi", copy)
-    mirror = json.dumps({"registry-mirrors": [f"http://localhost:{port}"]})
-    docker("exec", f"{NAME}-host", "sh", "-c", f"echo '{mirror}' >/etc/docker/daemon.json")
 
 
 def allow_key(folder: Path) -> str:
@@ -153,6 +177,7 @@ def address(name: str) -> str:
 
 def remove() -> None:
     """Remove what a rehearsal runs, also if it was interrupted."""
-    for name in ("stranger", "sentry", "registry", "host"):
+    for name in ("stranger", "sentry", "registry-of-new", "new", "registry-of-host", "host"):
         HERE.run("docker", "rm", "--force", "--volumes", f"{NAME}-{name}")
+    HERE.run("docker", "volume", "rm", NAME)
     HERE.run("docker", "network", "rm", NAME)
