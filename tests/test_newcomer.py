@@ -50,7 +50,9 @@ class Newcomer(Shell):
             self.succeed("sh", "-c", line, **ODD if line.startswith("make") else {})
 
     def run_once(self, *paths: str) -> None:
-        """Run the app with `make run`, open pages, and press Ctrl+C."""
+        """Run the app with `make run`, open pages, edit their frame, and press Ctrl+C."""
+        frame = self.folder / "app/templates/base.html"
+        html = frame.read_text("utf-8")
         port = free_port()
         command, url = ("make", "run", f"PORT={port}"), f"http://127.0.0.1:{port}"
         with subprocess.Popen(
@@ -59,7 +61,10 @@ class Newcomer(Shell):
             try:
                 wait_for(lambda: responds(f"{url}/healthz"), url)
                 assert [get(url + path).status_code for path in paths] == [200] * len(paths)
+                frame.write_text(f"{html}<!-- edited -->", "utf-8")
+                assert "<!-- edited -->" in get(url).text
             finally:
+                frame.write_text(html, "utf-8")
                 os.killpg(process.pid, signal.SIGINT)
 
     def add_notes(self) -> None:

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,17 @@ def test_own_migration_loses_nothing(database: Database, project: Project) -> No
     assert tables["user"][1:] == old_tables["user"][1:]
     database.succeed("flask", "db", "downgrade")
     assert database.describe() == before
+
+
+@pytest.mark.slow
+@pytest.mark.containers
+@pytest.mark.parametrize("database", ["PostgreSQL"], indirect=True)
+def test_migrations_wait_for_each_other(database: Database) -> None:
+    """Several containers may migrate at their start: one does, and the others wait for it."""
+    database.succeed("flask", "db", "downgrade", "base")
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(lambda _: database.run("flask", "db", "upgrade"), range(3))
+        assert [result.returncode for result in done] == [0, 0, 0]
 
 
 @pytest.mark.slow

@@ -286,6 +286,7 @@ def test_deploy_needs_env(fresh: Shell) -> None:
         "www.example.com",
         "https://www.example.com/blog",
         "https://a b",
+        "https://[::1]",
         "https://a.example\nPUBLIC_URL=https://b.example",
     ],
 )

@@ -18,7 +18,7 @@ PYPROJECT = tomllib.loads(
     Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8")
 )
 NAME: str = PYPROJECT["project"]["name"]
-COOKIE = re.sub("[^a-z0-9-]", "", NAME)
+COOKIE = re.sub("[^a-z0-9]+", "-", NAME.lower())
 RELEASE = f"{NAME}@{PYPROJECT['project']['version']}"
 
 
@@ -45,6 +45,7 @@ class Config:
     SENTRY_LOGS = setting(env.boolean, False)
     SENTRY_SPOTLIGHT = setting(env.url, "")
 
+    TEMPLATES_AUTO_RELOAD = "FLASK_RUN_FROM_CLI" in os.environ  # make run shows edited templates
     TITLE: str = PYPROJECT["tool"]["app"]["title"]
     MAX_CONTENT_LENGTH = 63 * 1024  # bytes; there are no uploads. deploy/Caddyfile buffers as much
     # Two apps on one host must not replace each other's cookies.

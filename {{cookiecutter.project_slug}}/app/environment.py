@@ -118,7 +118,8 @@ secret_file = Kind(
 )
 url = Kind("a URL, for example http://localhost:8969/stream", WEB)
 site_url = Kind(
-    "a URL without a path, for example https://www.example.com", r"https?://[\w.-]+(:[0-9]{1,5})?"
+    "a URL without a path, for example https://www.example.com",
+    r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?",
 )
 contact = Kind(
     "a URL or an email address, for example admin@example.com",

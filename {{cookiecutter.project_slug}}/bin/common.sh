@@ -59,7 +59,7 @@ ask() { # OPTION-OF-CURL...
 
 # Fail unless $PUBLIC_URL is a URL that Caddy can serve.
 check_public_url() { # WHAT-FAILED
-    matches "$PUBLIC_URL" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
+    matches "$PUBLIC_URL" 'https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?' ||
         fail "$1: PUBLIC_URL is not valid: '$PUBLIC_URL' (expected a URL without a path, such as https://www.example.com)."
 }
 

@@ -32,6 +32,7 @@ def migrate(**target: Any) -> None:
     with context.begin_transaction():
         if context.get_context().dialect.name == "postgresql":
             context.execute("SET LOCAL statement_timeout = 0")  # a migration may take long
+            context.execute("SELECT pg_advisory_xact_lock(1)")  # another process may migrate, too
         # An older version that is deployed again works with the newer schema.
         if unknown := unknown_revisions():
             log.warning("The database has newer revisions, nothing to migrate: %s", unknown)

@@ -103,6 +103,8 @@ def test_valid_value(kind: Kind, value: str, parsed: object) -> None:
         (env.site_url, "https://www.example.com/shop"),
         (env.site_url, "https://a b"),
         (env.site_url, "https://user@host"),
+        (env.site_url, "https://\xe9.example.com"),
+        (env.site_url, "https://[::1]"),
         (env.database_url, ""),
         (env.database_url, "app.db"),
         (env.database_url, "nothing://db/app"),

@@ -4,6 +4,7 @@ import click
 from flask import current_app, url_for
 from flask.cli import with_appcontext
 from sqlalchemy import inspect
+from sqlalchemy.exc import OperationalError
 
 from app.auth import passwords, service
 from app.auth.models import User, user_named
@@ -30,7 +31,7 @@ def set_password(username: str, password: str) -> None:
 def reset_link(username: str) -> None:
     """Print a link with which USERNAME can choose a new password, once, for a day."""
     token = service.reset_token(existing_user(username))
-    site = current_app.config["PUBLIC_URL"] or f"http://localhost:{current_app.config['PORT']}"
+    site = current_app.config["PUBLIC_URL"] or f"http://127.0.0.1:{current_app.config['PORT']}"
     with current_app.test_request_context(base_url=site):
         click.echo(url_for("auth.reset", token=token, _external=True))
 
@@ -45,6 +46,10 @@ def existing_user(username: str) -> User:
 
 
 def require_tables() -> None:
-    """End the command with a message where the database was never migrated."""
-    if not inspect(db.engine).has_table("user"):
+    """End the command with a message where there is no database, or it was never migrated."""
+    try:
+        has_tables = inspect(db.engine).has_table("user")
+    except OperationalError as error:
+        raise click.ClickException(f"Cannot connect to the database: {error.orig}") from error
+    if not has_tables:
         raise click.ClickException("The database has no tables: run `flask db upgrade` first.")

@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select, update
 
+from app import create_app
 from app.auth import passwords, service
 from app.auth.models import User
 from tests.auth.conftest import NEW, Change, change_user, is_logged_in
@@ -85,8 +86,8 @@ def test_set_password_loses_race(
 @pytest.mark.parametrize(
     ("app", "start"),
     [
-        (config_class(), "http://localhost:8000/auth/reset?token="),
-        (config_class(PORT="8001"), "http://localhost:8001/auth/reset?token="),
+        (config_class(), "http://127.0.0.1:8000/auth/reset?token="),
+        (config_class(PORT="8001"), "http://127.0.0.1:8001/auth/reset?token="),
         (
             config_class(PORT="8001", PUBLIC_URL="https://www.example.com"),
             "https://www.example.com/auth/reset?token=",
@@ -98,6 +99,15 @@ def test_reset_link_names_site(runner: FlaskCliRunner, database: Database, start
     """A reset link starts with PUBLIC_URL, or else with the port of this machine."""
     database.add_user("susan")
     assert runner.invoke(args=["reset-link", "susan"]).output.startswith(start)
+
+
+@pytest.mark.parametrize("command", ["reset-link susan", "set-password susan --password secret"])
+def test_unreachable_database_is_reported(command: str) -> None:
+    """Where the database does not respond, a command says so in one line."""
+    app = create_app(config_class(DATABASE_URL="postgresql://user:password@127.0.0.1:1/app"))
+    output = app.test_cli_runner().invoke(args=command.split()).output
+    assert output.startswith("Error: Cannot connect to the database: ")
+    assert "Traceback" not in output
 
 
 def test_reset_link_of_unknown_user(runner: FlaskCliRunner) -> None:
