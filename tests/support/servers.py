@@ -40,10 +40,11 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
     raise TimeoutError(what)
 
 
-def responds(url: str) -> bool:
-    """Tell whether the URL gives a successful response."""
+def responds(url: str, text: str = "") -> bool:
+    """Tell whether the URL gives a successful response that contains the text."""
     try:
-        return requests.get(url, timeout=5).ok
+        response = requests.get(url, timeout=5)
+        return response.ok and text in response.text
     except requests.RequestException:
         return False
 
