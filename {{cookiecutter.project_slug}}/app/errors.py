@@ -45,6 +45,7 @@ def refuse_other_sites() -> None:
     """
     sender = request.headers.get("Origin") or request.headers.get("Referer")
     if request.method == "POST" and sender and not is_this_site(sender):
+        current_app.logger.warning("Refused another site's form. If it is yours, check PUBLIC_URL.")
         abort(400)
 
 
@@ -76,7 +77,7 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
 
 def crash(error: InternalServerError) -> ResponseReturnValue:
     """Apologise, and show the id of the event in Sentry if there is one."""
-    db.session.rollback()
+    db.end_transaction()
     # render_template would load the user, and the database may be what failed.
     page = current_app.jinja_env.get_template("500.html")
     cause = error.original_exception

@@ -1,7 +1,9 @@
 """The extensions, unbound. The app factory binds them."""
 
+from contextlib import suppress
 from typing import Any
 
+from flask import Flask
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -25,7 +27,21 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(
+class Database(SQLAlchemy):
+    """Flask-SQLAlchemy. A connection that is lost after a request's last query does no harm."""
+
+    def init_app(self, app: Flask) -> None:
+        """Bind the database to `app`."""
+        super().init_app(app)
+        app.teardown_appcontext(self.end_transaction)  # before SQLAlchemy's own, which would crash
+
+    def end_transaction(self, _: object = None) -> None:
+        """End the transaction. If its connection was lost, there is none any more."""
+        with suppress(errors.InterfaceError, errors.OperationalError):
+            self.session.rollback()
+
+
+db = Database(
     metadata=Base.metadata,
     session_options={"expire_on_commit": False},  # current_user is not loaded again
 )

@@ -20,7 +20,7 @@ REDIRECT = redirect("/").status_code  # 302, and 303 from Flask 3.2 on
 
 
 def test_missing_page(client: FlaskClient, app: Flask) -> None:
-    """What is not there has a page like all the others."""
+    """The page for a URL that does not exist has the style of the site."""
     response = client.get("/missing")
     assert response.status_code == 404
     assert "/static/style.css" in response.text
@@ -72,6 +72,18 @@ def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
     response = client.get("/")
     assert response.status_code == 500
     assert "/static/style.css" in response.text
+
+
+@pytest.mark.usefixtures("susan")
+def test_connection_lost_at_the_end(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is lost after the last query of a page does not spoil the page."""
+    with app.app_context():
+        dialect = db.engine.dialect
+    monkeypatch.setattr(dialect, "is_disconnect", lambda *_: True)
+    monkeypatch.setattr(dialect, "do_rollback", lambda connection: connection.execute("LOST"))
+    assert client.get("/account").status_code == 200
 
 
 @pytest.mark.parametrize("error", default_exceptions.values())

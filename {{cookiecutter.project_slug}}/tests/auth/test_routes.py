@@ -441,12 +441,17 @@ class TestOtherSites:
         ],
     )
     def test_other_form_is_refused(
-        self, auth: AuthActions, token: dict[str, str], sender: dict[str, str]
+        self,
+        auth: AuthActions,
+        token: dict[str, str],
+        sender: dict[str, str],
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """A form of another site is refused although it has the token."""
+        """A form of another site is refused although it has the token, and the log says why."""
         response = auth.login(headers=token | sender, base_url="https://localhost")
         assert response.status_code == 400
         assert "Set-Cookie" not in response.headers
+        assert "PUBLIC_URL" in caplog.text
 
     def test_token_is_needed(self, auth: AuthActions, database: Database) -> None:
         """A form without its token is refused although its Origin is right."""
