@@ -28,7 +28,7 @@ migrations/versions 0002_blog.py
 tests/blog __init__.py conftest.py test_models.py test_pages.py test_pagination.py test_queries.py
 tests/blog test_races.py test_routes.py test_seed.py test_text.py""",
     "browser_tracing": """\
-app/sentry/browser/templates/browser broken_button.html feedback.html head.html
+app/sentry/browser/templates/browser broken_button.html crash_form.html head.html
 app/sentry/browser __init__.py routes.py
 app/static .gitignore
 browser .gitignore .npmrc client.js main.js package-lock.json package.json

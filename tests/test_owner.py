@@ -173,5 +173,5 @@ def test_skeleton_names_no_part_that_may_be_absent() -> None:
     modules = [n for n in files(BODY) if n.startswith(("app/", "tests/", "migrations/"))]
     skeleton = [name for name in modules if not name.startswith(options)]
     texts = {name: (BODY / name).read_bytes() for name in skeleton}
-    named = re.compile(rb"app[./]blog|sentry[./]browser|blog/|browser/(head|feedback)")
+    named = re.compile(rb"app[./]blog|sentry[./]browser|blog/|browser/(head|crash_form)")
     assert [name for name, text in texts.items() if named.search(text)] == []

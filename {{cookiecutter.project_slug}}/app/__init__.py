@@ -26,6 +26,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
 
     sentry.init_app(app)
     errors.init_app(app)  # before csrf, which reads the form
+    assets.init_app(app)  # before login_manager: what is added first runs last after a request
     db.init_app(app)
     migrate.init_app(app, db)
     csrf.init_app(app)
@@ -34,7 +35,6 @@ def create_app(config_class: type[Config] = Config) -> Flask:
 
     register_blueprints(app)
     app.register_blueprint(health.bp)
-    assets.init_app(app)
     headers.init_app(app)
     templating.init_app(app)
     return app

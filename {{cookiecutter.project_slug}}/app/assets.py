@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request, session
 
 YEAR = 365 * 24 * 60 * 60  # seconds
 
@@ -43,9 +43,11 @@ def allow_caching(response: Response) -> Response:
     when a page of one release may load a file from a replica of the other.
     """
     is_static = (request.endpoint or "").rpartition(".")[2] == "static"
-    if is_static and response.status_code in (200, 304):
+    # Flask responds to OPTIONS without a look at the path, which may lead out of the folder.
+    if is_static and request.method != "OPTIONS" and response.status_code in (200, 304):
         scaffold = current_app.blueprints[request.blueprint] if request.blueprint else current_app
         path = f"{scaffold.static_folder}/{(request.view_args or {})['filename']}"
         if request.args.get("v") == version(path):
+            session.accessed = False  # by Flask-Login; Flask would add `Vary: Cookie`
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response

@@ -85,7 +85,7 @@ class Config:
         is_https = self.PUBLIC_URL.startswith("https:")
         self.PREFERRED_URL_SCHEME = "https" if is_https else "http"
         self.SESSION_COOKIE_SECURE = self.REMEMBER_COOKIE_SECURE = is_https
-        # A look by hand reaches the app without the proxy.
+        # Health checks, and people on the server, ask the app without the proxy.
         host = urlsplit(self.PUBLIC_URL).hostname
         self.TRUSTED_HOSTS = [host, "127.0.0.1", "localhost"] if host else None
 

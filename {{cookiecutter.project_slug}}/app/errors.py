@@ -4,11 +4,12 @@ import sentry_sdk
 from flask import Flask, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
-from app.extensions import db, is_locked, is_lost_database
+from app.extensions import is_locked, is_lost_database
 
 MESSAGES = {
     400: ("Not understood", "Go back, reload the page and send it again."),
@@ -77,10 +78,10 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
 
 def crash(error: InternalServerError) -> ResponseReturnValue:
     """Apologise, and show the id of the event in Sentry if there is one."""
-    db.end_transaction()
     # render_template would load the user, and the database may be what failed.
     page = current_app.jinja_env.get_template("500.html")
     cause = error.original_exception
     is_busy = is_lost_database(cause) or is_locked(cause)
-    html = page.render(event_id=sentry_sdk.last_event_id(), is_busy=is_busy)
+    user = AnonymousUserMixin()
+    html = page.render(event_id=sentry_sdk.last_event_id(), is_busy=is_busy, current_user=user)
     return (html, 503, {"Retry-After": "5"}) if is_busy else (html, 500)

@@ -65,7 +65,7 @@ def limit_statements(connection: Connection) -> None:
     """Let PostgreSQL end what would hold a thread for long, in milliseconds.
 
     The limits are set in each transaction, because a pooler such as PgBouncer refuses them when it
-    connects, and may use another connection for the next transaction. A migration has no limits.
+    connects, and may use another connection for the next transaction. migrations/env.py lifts them.
     """
     if connection.dialect.name == "postgresql":
         limits = "SET LOCAL statement_timeout = 5000; SET LOCAL lock_timeout = 2000"
@@ -76,7 +76,7 @@ def limit_statements(connection: Connection) -> None:
 def use_no_id_twice(table: Table, *_: object, **__: object) -> None:
     """Let SQLite never give the id of a deleted row to a new one, as PostgreSQL does not.
 
-    Otherwise a session of a deleted account would open the account of whoever registers next.
+    Otherwise the URL of a deleted post would show another one.
     """
     if len(table.primary_key) == 1:
         table.dialect_options["sqlite"]["autoincrement"] = True
@@ -95,5 +95,6 @@ def is_locked(error: object) -> bool:
     """Return whether others use the database so much that a request waited too long for it."""
     if isinstance(error, errors.TimeoutError):  # of the pool of connections
         return True
-    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
-    return str(name).startswith("SQLITE_BUSY")
+    cause = getattr(error, "orig", None)
+    is_busy = str(getattr(cause, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
+    return is_busy or getattr(cause, "sqlstate", "") == "55P03"  # lock_not_available

@@ -31,8 +31,9 @@ def migrate(**target: Any) -> None:
     )
     with context.begin_transaction():
         if context.get_context().dialect.name == "postgresql":
-            context.execute("SET LOCAL statement_timeout = 0")  # a migration may take long
+            context.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
             context.execute("SELECT pg_advisory_xact_lock(1)")  # another process may migrate, too
+            context.execute("SET LOCAL lock_timeout = 2000")  # rather fail than let visitors wait
         # An older version that is deployed again works with the newer schema.
         if unknown := unknown_revisions():
             log.warning("The database has newer revisions, nothing to migrate: %s", unknown)
@@ -75,16 +76,32 @@ def connect() -> Connection:
         )
 
 
-@contextmanager
-def without_foreign_keys(connection: Connection) -> Iterator[None]:
-    """Let SQLite enforce no foreign keys until the block ends, and check all of them then.
+def last_ids(connection: Connection) -> dict[str, int]:
+    """Return the highest id that each table of SQLite ever gave to a row."""
+    find = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
+    read = "SELECT name, seq FROM sqlite_sequence"
+    is_used = connection.exec_driver_sql(find).first()
+    return dict(tuple(row) for row in connection.exec_driver_sql(read)) if is_used else {}
 
-    To change a column, SQLite makes a new table and drops the old one. With foreign keys, it would
-    delete the rows that refer to the old one, too. They cannot be switched within a transaction.
+
+@contextmanager
+def rebuilding(connection: Connection) -> Iterator[None]:
+    """Let SQLite change columns until the block ends, for which it makes a new table of the rows.
+
+    When it drops the old table, foreign keys would delete the rows that refer to it, so they are
+    not enforced, but checked at the end. They cannot be switched within a transaction. The new
+    table would give the ids of rows that were deleted to new ones.
     """
     connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    before = last_ids(connection)
     connection.commit()  # otherwise Alembic would leave the commit of the migrations to this
     yield
+    after = last_ids(connection)
+    for table, last in before.items():
+        if last > after.get(table, 0):
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (table, last))
+    connection.commit()
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     connection.exec_driver_sql("PRAGMA foreign_keys = ON")
     if broken:
@@ -96,7 +113,7 @@ if context.is_offline_mode():
 else:
     with connect() as connection:
         if connection.dialect.name == "sqlite":
-            with without_foreign_keys(connection):
+            with rebuilding(connection):
                 migrate(connection=connection)
         else:
             migrate(connection=connection)

@@ -250,6 +250,7 @@ class SentryConfig(TestConfig):
         "DATABASE_URL": "postgresql://app:planted-database-password@db/app",
         "REDIS_URL": "redis://:planted-redis-password@redis/0",
     }
+    OWN_TOKEN = "planted-own-token"  # a secret among an owner's own settings
     SENTRY_TRANSPORT = KeepingTransport
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.assets import static_url
+from app.assets import static_url, version
 
 
 @pytest.fixture
@@ -22,6 +22,19 @@ def test_versioned_file_is_kept(client: FlaskClient, style: str) -> None:
     """A browser that has the file does not ask for it again within a year."""
     policy = client.get(style, buffered=True).cache_control
     assert (policy.public, policy.max_age, policy.immutable) == (True, 31536000, True)
+
+
+def test_versioned_file_is_kept_with_other_cookies(client: FlaskClient, style: str) -> None:
+    """A browser also keeps the file when its session changes, on which other pages depend."""
+    assert "Cookie" in client.get("/auth/login").vary
+    assert "Cookie" not in client.get(style, buffered=True).vary
+
+
+def test_options_read_no_file(client: FlaskClient) -> None:
+    """OPTIONS, to which Flask responds without a look at the path, reads nothing outside."""
+    outside = version("pyproject.toml")
+    response = client.options(f"/static/..%2f..%2fpyproject.toml?v={outside}")
+    assert not response.cache_control.immutable
 
 
 @pytest.mark.parametrize("url", ["/static/style.css", "/static/style.css?v=of-another-release"])

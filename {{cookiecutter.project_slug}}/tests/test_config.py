@@ -114,6 +114,7 @@ def test_valid_value(kind: Kind, value: str, parsed: object) -> None:
         (env.database_url, "postgresql://db/app?schema=public"),
         (env.redis_url, "nonsense"),
         (env.redis_url, "redis://db:port/0"),
+        (env.redis_url, "redis://db:/0"),
     ],
 )
 def test_invalid_value(kind: Kind, value: str) -> None:

@@ -1,12 +1,14 @@
 """The pages for what goes wrong, and the headers of every response."""
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask, abort, redirect
 from flask.testing import FlaskClient
+from jinja2 import ChoiceLoader, DictLoader
 from markupsafe import escape
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.test import create_environ, run_wsgi_app
 
@@ -72,6 +74,30 @@ def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
     response = client.get("/")
     assert response.status_code == 500
     assert "/static/style.css" in response.text
+
+
+def test_waiting_for_a_lock(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that waited too long for a lock in PostgreSQL asks to try again."""
+
+    def wait() -> None:
+        cause: Any = Exception()
+        cause.sqlstate = "55P03"
+        raise OperationalError("", {}, cause)
+
+    monkeypatch.setitem(app.view_functions, "auth.login", wait)
+    response = client.get("/auth/login")
+    assert (response.status_code, "Busy" in response.text) == (503, True)
+
+
+def test_crash_with_own_piece(own_app: Flask) -> None:
+    """A piece of an owner that asks who is logged in does not spoil the page of a crash."""
+    own = DictLoader({"own/head.html": "logged in: {{ current_user.is_authenticated }}"})
+    shared: Any = own_app.jinja_env.loader
+    own_app.testing = False
+    own_app.jinja_env.loader = ChoiceLoader([shared, own])
+    assert "logged in: False" in own_app.test_client().get("/broken_route").text
 
 
 @pytest.mark.usefixtures("susan")

@@ -39,6 +39,22 @@ def test_key_is_short(app: Flask) -> None:
         assert len(account()) < 200
 
 
+def test_log_names_nobody(auth: AuthActions, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says that a limit is reached, without what was typed as the name."""
+    caplog.set_level("INFO")
+    fail(auth, 11, "correct horse")
+    assert "10 per 1 minute" in caplog.text
+    assert "correct horse" not in caplog.text
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "POST", "PUT"])
+def test_every_change_is_limited(own_app: Flask, method: str) -> None:
+    """A limit of an owner's own counts all methods that change something."""
+    own_app.add_url_rule("/own", "own", limiter.limit("1/minute")(lambda: ""), methods=[method])
+    client = own_app.test_client()
+    assert [client.open("/own", method=method).status_code for _ in range(2)] == [200, 429]
+
+
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list to which each check of a password adds the password. All are wrong."""

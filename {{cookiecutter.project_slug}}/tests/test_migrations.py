@@ -111,14 +111,14 @@ def test_rows_survive(migrations: str, way: str) -> None:
 
 
 def test_ids_are_not_used_twice(migrations: str) -> None:
-    """After a migration that rebuilds the table, a new user does not get a deleted user's id."""
-    flask_migrate.upgrade(directory=migrations)
+    """A migration that rebuilds the table does not give a deleted user's id to a new one."""
     for name in ("susan", "david"):
         user = User(username=name, email=f"{name}@example.com", password_hash="")
         db.session.add(user)
         db.session.commit()
         db.session.delete(user)
         db.session.commit()
+        flask_migrate.upgrade(directory=migrations)
     assert user.id == 2
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from app.auth.models import User
 from app.extensions import db, login_manager
+from app.sentry.private import remember_user
 from app.sentry.sampling import is_never_traced
 
-# What the database says of a change to a row that refers to a deleted account, or is one.
+# The errors of a request whose account is deleted meanwhile.
 LOST_ACCOUNT = (IntegrityError, ObjectDeletedError, StaleDataError)
 
 
@@ -20,6 +21,7 @@ def note_user() -> None:
     """Load the user before a view can crash, so that Sentry learns whose request it was."""
     if not is_never_traced(request.path):
         g.user_id = getattr(current_user, "id", None)
+        remember_user()
 
 
 def local_path(target: str | None) -> str | None:

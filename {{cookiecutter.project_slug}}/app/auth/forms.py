@@ -22,7 +22,7 @@ class LoginForm(Form):
     remember_me = BooleanField("Keep me logged in")
 
 
-# A form has its inherited fields in the order of these classes, which is that of the pages.
+# Pages show inherited fields in the order in which these classes are defined.
 class UsernameForm(Form):
     """A name that nobody else has."""
 

@@ -36,6 +36,8 @@ class User(UserMixin, Base):
     created: Mapped[datetime] = mapped_column(default=utcnow)
     login_token = ""  # of the login that has just begun
 
+    __eq__, __hash__ = object.__eq__, object.__hash__  # UserMixin compares what get_id returns
+
     def get_id(self) -> str:
         """Return what the session of a new login holds."""
         return self.login_token

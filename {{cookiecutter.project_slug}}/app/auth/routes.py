@@ -19,6 +19,7 @@ from app.auth.forms import (
 from app.auth.models import User
 from app.extensions import db
 from app.limits import limit_guesses, limiter
+from app.text import tidy
 
 bp = Blueprint("auth", __name__, template_folder="templates", cli_group=None)
 bp.cli.add_command(reset_link)
@@ -68,7 +69,7 @@ def register() -> ResponseReturnValue:
     """Create an account, and log its user in."""
     if current_user.is_authenticated:
         return redirect(url_for("main.index"))
-    form = RegistrationForm(owner=request.form.get("username", ""))
+    form = RegistrationForm(owner=tidy(request.form.get("username")) or "")
     if form.validate_on_submit():
         user = service.create_account(form.username.data, form.email.data, form.password.data)
         if user and service.log_in(user):

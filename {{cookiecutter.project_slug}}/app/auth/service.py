@@ -123,7 +123,7 @@ def create_account(username: str, email: str, password: str) -> User | None:
 
 
 def save() -> bool:
-    """Store what was changed. Return False if a name or an e-mail address was taken meanwhile."""
+    """Store what was changed. Return False if another request has stored the same meanwhile."""
     try:
         db.session.commit()
     except IntegrityError:

@@ -1,6 +1,6 @@
 """Posts, timelines, profiles, and who follows whom."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 from sqlalchemy import delete
@@ -32,7 +32,7 @@ POST_URL = f"/post/<int(max={ID_MAX}):post_id>"
 @bp.before_request
 def note_seen() -> None:
     """Keep the user's `last_seen` up to date."""
-    if current_user.is_authenticated:
+    if g.get("user_id"):  # which static files do not have
         models.note_seen(current_user)
 
 
@@ -118,12 +118,13 @@ def edit_profile() -> ResponseReturnValue:
 def follow(username: str) -> ResponseReturnValue:
     """Follow a user."""
     user = user_or_404(username)
+    name = user.username  # the account may be deleted before it is followed
     if user.id == current_user.id:
         flash("You cannot follow yourself.", "error")
     else:
         models.follow(current_user.id, user.id)
-        flash(f"You are now following {user.username}.", "success")
-    return redirect(url_for("blog.user", username=user.username))
+        flash(f"You are now following {name}.", "success")
+    return redirect(url_for("blog.user", username=name))
 
 
 @bp.route("/unfollow/<username>", methods=["POST"])

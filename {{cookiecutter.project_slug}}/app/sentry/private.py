@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import sentry_sdk
 from flask import g, has_request_context, request, session
 
 from app.extensions import Base
@@ -21,6 +22,8 @@ from app.text import tidy
 
 FILTERED = "[Filtered]"
 HEADERS_SENT = ("Accept", "Content-Length", "Content-Type", "Host", "User-Agent")
+# Their values are words that messages have, too, such as "none", "empty", "close" and "https".
+PUBLIC_HEADER = re.compile("Cache-Control|Connection|Sec-Fetch-.*|X-Forwarded-Proto")
 # Anchored at a word start: otherwise matching a long string takes quadratic time.
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 # PostgreSQL quotes rows in these lines, which SQLAlchemy puts before the statement.
@@ -80,14 +83,15 @@ def remember_request(_: object, **__: object) -> None:
         finished.set(frozenset(texts_in(values_of_request())))
 
 
-def find_private(secrets: list[Any], event: Mapping[str, Any] | None = None) -> Private:
+def find_private(secrets: list[Any]) -> Private:
     """Return the `secrets` and what is private in this request.
 
-    Every text is private if the request cannot be read, because its crash must be sent, or if
-    `event` is of a thread that the request has started, which cannot see the request.
+    Every text is private if the request cannot be read, because its crash must be sent, and in a
+    thread that a request has started, which has its scope but cannot see the request.
     """
     if not has_request_context():
-        return Private(set(texts_in(secrets)), everything="request" in (event or {}))
+        is_of_request = sentry_sdk.get_isolation_scope()._name == "wsgi"
+        return Private(set(texts_in(secrets)), everything=is_of_request)
     try:
         return Private(set(texts_in([secrets, values_of_request()])))
     except Exception:
@@ -120,15 +124,26 @@ def values_of_request() -> list[Any]:
         request.access_route,
         request.query_string,
         request.view_args if request.url_rule else request.path,
-        [value for name, value in request.headers if name not in HEADERS_SENT],
+        [
+            value
+            for name, value in request.headers
+            if name not in HEADERS_SENT and not PUBLIC_HEADER.fullmatch(name)
+        ],
         request.headers.get("Authorization", "").split(),
         getattr(request.authorization, "parameters", None),
         [dict(values.lists()) | {"submit": ""} for values in fields if values],
         [read.get("_cached_data"), read.get("_cached_json")],
         [(name, upload.filename) for name, upload in uploads.items(multi=True)] if uploads else (),
-        session,
+        [value for key, value in session.items() if key != "_flashes"],
+        [text for _, text in session.get("_flashes", ())],
         [vars(row) for row in rows_of(user)],
+        g.get("rows_of_user"),
     ]
+
+
+def remember_user() -> None:
+    """Keep what is private of the request's user. A roll-back empties the rows."""
+    g.rows_of_user = [dict(vars(row)) for row in rows_of(g.get("_login_user"))]
 
 
 def rows_of(user: Any) -> list[Base]:

@@ -20,6 +20,7 @@ DATA_COLLECTION: Any = {
     "queues": False,
     "stack_frame_variables": False,
 }
+SECRET = re.compile("KEY|PASSWORD|SECRET|TOKEN")  # in the name of a setting, also of an owner's own
 LITERAL = re.compile("'[^']*'")  # in a statement that has values instead of parameters
 
 
@@ -28,14 +29,15 @@ class Scrubber:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         urls = [config["SQLALCHEMY_DATABASE_URI"], config["RATELIMIT_STORAGE_URI"]]
-        self.secrets = [config["SECRET_KEY"], *urls, *(make_url(url).password for url in urls)]
+        self.secrets = [*urls, *(make_url(url).password for url in urls)]
+        self.secrets += [value for name, value in config.items() if SECRET.search(name)]
         receivers = f"{config['SENTRY_DSN']} {config['SENTRY_SPOTLIGHT']}"
         self.receivers = re.findall(r"//(?:[^/\s]+@)?([^/\s]+)", receivers)
 
     def event(self, event: Event) -> Event:
         """Return `event`, scrubbed."""
         sent: Any = event
-        private = find_private(self.secrets, sent)
+        private = find_private(self.secrets)
         blank_keys(sent, ("extra", "logentry", "message"), private)
         for exception in (sent.get("exception") or {}).get("values", []):
             blank_keys(exception, ("value",), private)

@@ -71,6 +71,12 @@ def test_id_is_not_used_twice(database: Database) -> None:
     assert database.add_user("zoe") != deleted
 
 
+def test_users_differ(database: Database) -> None:
+    """Two users are not equal, whoever is logged in."""
+    susan, david = (database.add_user(name) for name in ("susan", "david"))
+    assert db.session.get(User, susan) != db.session.get(User, david)
+
+
 @pytest.mark.parametrize("find", [user_named, user_with_email])
 def test_user_is_found_by_index(find: Callable[[str], User | None]) -> None:
     """The search for a user reads an index, so that its time does not grow with their number."""

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from app.assets import YEAR, static_url
 from app.blog.models import Profile
+from app.extensions import db
 from tests.blog.conftest import Blog
 from tests.conftest import ROOT
 from tests.test_pages import Addresses
@@ -84,6 +85,13 @@ def test_static_file_is_cached(app: Flask, client: FlaskClient, name: str) -> No
         url = static_url(name, "blog")
     assert f'="{url}"' in client.get("/explore").text
     assert client.get(url, buffered=True).cache_control.max_age == YEAR
+
+
+def test_static_file_needs_no_database(app: Flask, client: FlaskClient, susan: int) -> None:
+    """A file is served without asking the database who the user is."""
+    with app.app_context():
+        db.drop_all()
+    assert client.get("/static/blog/blog.css", buffered=True).status_code == 200
 
 
 def test_style_loads_nothing(client: FlaskClient) -> None:

@@ -74,3 +74,13 @@ def test_double_click(client: FlaskClient, blog: Blog, susan: int, interrupt: In
     interrupt("INSERT INTO post", click)
     assert click() == "/"
     assert blog.read(select(Post.user_id)) == [susan]
+
+
+@pytest.mark.usefixtures("susan")
+def test_followed_account_is_deleted(
+    client: FlaskClient, blog: Blog, david: int, interrupt: Interrupt
+) -> None:
+    """If an account is deleted while somebody follows it, the page says that it does not exist."""
+    interrupt("INSERT INTO followers", lambda: blog.execute(delete(User).where(User.id == david)))
+    response = client.post("/follow/david", follow_redirects=True)
+    assert (response.request.path, response.status_code) == ("/user/david", 404)

@@ -43,6 +43,7 @@ PLANTED = {
         "g",
         "local-variable",
         "outgoing-query",
+        "own-token",
         "query",
         "redis-key",
         "redis-password",
@@ -97,13 +98,14 @@ def quote(*values: object) -> NoReturn:
 def crash_in_view(argument: str) -> NoReturn:
     """Break in a view, and quote what only a request to a route has."""
     use_secrets()
-    with sentry_sdk.start_span(op="task", name=f"for {request.form['span']}"):
+    task = f"for {request.form['span']} of {current_user.username}"
+    with sentry_sdk.start_span(op="task", name=task):
         db.session.execute(text(f"SELECT '{PLANTED['sql-literal']}'"))
     thread = Thread(target=crash_in_thread, args=[request.form["thread"]])
     thread.start()
     thread.join()
     assert request.authorization
-    quote(
+    values = (
         argument,
         request.args["query"],
         request.query_string.decode(),
@@ -122,7 +124,10 @@ def crash_in_view(argument: str) -> NoReturn:
         PLANTED["secret-key"],
         PLANTED["database-password"],
         PLANTED["redis-password"],
+        PLANTED["own-token"],
     )
+    db.session.rollback()  # which empties the row of the user
+    quote(*values)
 
 
 def crash_in_thread(value: str) -> None:

@@ -4,7 +4,8 @@ import time
 from io import BytesIO
 
 import pytest
-from flask import Flask
+import sentry_sdk
+from flask import Flask, flash
 
 from app.sentry.private import FILTERED, Private, find_private
 
@@ -114,5 +115,24 @@ def test_upload_name_is_private() -> None:
 
 
 def test_thread_of_request_sends_no_text() -> None:
-    """Every text is blanked in an event of a thread that a request has started."""
-    assert find_private([], {"request": {}}).blank("any") == FILTERED
+    """Every text is blanked in a thread that a request has started, which inherits its scope."""
+    with sentry_sdk.isolation_scope() as scope:
+        scope._name = "wsgi"  # the SDK does so for each request
+        assert find_private([]).blank("any") == FILTERED
+
+
+def test_words_of_headers_stay() -> None:
+    """Messages keep the words that browsers and proxies send with each request."""
+    headers = {"Sec-Fetch-Site": "none", "X-Forwarded-Proto": "https", "X-Api-Key": "my secret"}
+    with Flask(__name__).test_request_context(headers=headers):
+        left = find_private([]).blank("none of https://a, my secret")
+    assert left == "none of https://a, [Filtered]"
+
+
+def test_flashed_messages_are_private() -> None:
+    """The text of a flashed message is private, and its category is not."""
+    app = Flask(__name__)
+    app.secret_key = "any"
+    with app.test_request_context():
+        flash("Welcome, susan!", "error")
+        assert find_private([]).blank("error: Welcome, susan!") == "error: [Filtered]"

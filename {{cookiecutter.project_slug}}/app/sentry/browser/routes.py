@@ -43,9 +43,8 @@ def trace_headers() -> Iterable[tuple[str, str]]:
     return sentry_sdk.get_current_scope().iter_trace_propagation_headers()
 
 
-@bp.route("/browser/envelope", methods=["POST"])
+@bp.post("/browser/envelope")
 @csrf.exempt
-@limiter.limit("60/minute", key_func=kind_and_network)
 def tunnel() -> ResponseReturnValue:
     """Forward what the script sends to where the server sends its own events.
 
@@ -56,7 +55,9 @@ def tunnel() -> ResponseReturnValue:
         abort(400)
     if not watches():
         abort(404)
-    envelope = read_envelope(request.get_data()) or abort(400)
+    body = request.get_data()  # here, as the limiter takes every error for a broken storage
+    with limiter.limit("60/minute", key_func=kind_and_network):
+        envelope = read_envelope(body) or abort(400)
     client: Any = sentry_sdk.get_client()
     for transport in filter(None, (client.spotlight, client.transport)):
         transport.capture_envelope(envelope)

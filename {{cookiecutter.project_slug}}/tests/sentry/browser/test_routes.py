@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.extensions import db
+from app.limits import limiter
 from tests.conftest import CsrfConfig, Sentry
 
 SITE = "http://localhost"
@@ -177,8 +178,9 @@ def test_tunnel_refuses_nonsense(client: FlaskClient, body: bytes) -> None:
 
 @pytest.mark.usefixtures("script", "sentry")
 def test_tunnel_refuses_much(client: FlaskClient) -> None:
-    """A body is limited in size."""
+    """A large body is refused, and is not taken for a broken storage of the limits."""
     assert send(client, envelope(("event", {"extra": "x" * 70_000}))).status_code == 413
+    assert not limiter._storage_dead
 
 
 @pytest.mark.usefixtures("script")
