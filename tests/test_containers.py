@@ -245,7 +245,7 @@ def test_own_tests_pass_on_the_python_of_the_image(default_project: Path) -> Non
     """The project's tests pass on the newest Python, which is the image's."""
     source = ("--volume", f"{default_project}:/src:ro", "--workdir", "/src")
     install = "pip install --quiet --no-compile --require-hashes -r requirements/test.txt"
-    tests = f"{install} && PYTHONPYCACHEPREFIX=/tmp pytest -p no:cacheprovider"
+    tests = f"{install} && PYTHONPYCACHEPREFIX=/tmp pytest -n auto -p no:cacheprovider"
     docker("run", "--rm", *source, f"python:{ANSWERS['python_version']}-slim", "sh", "-c", tests)
 
 

@@ -212,6 +212,32 @@ def test_only_what_is_tagged_is_published(repository: Shell) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "tags"),
+    [
+        ("1.2.0", ["1.2.0"]),
+        ("1.2.1", ["1.2.1", "1.2"]),
+        ("1.3.0", ["1.3.0", "1.3", "latest"]),
+        ("1.4.0-rc.1", ["1.4.0-rc.1"]),
+    ],
+)
+def test_older_release_takes_no_tag_back(
+    repository: Shell, tmp_path: Path, version: str, tags: list[str]
+) -> None:
+    """X.Y and latest stay with the newest release, whichever is published once more."""
+    compose = repository.folder / "compose.yaml"
+    compose.write_text(compose.read_text().replace('"microblog:', '"org/microblog:'))
+    repository.commit()
+    for other in ("1.2.0", "1.2.1", "1.3.0", "1.4.0-rc.1"):
+        repository.succeed("bin/release", other)
+    repository.succeed("git", "checkout", "--quiet", f"v{version}")
+    (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\n')
+    (tmp_path / "docker").chmod(0o755)
+    repository.succeed("bin/publish", PATH=f"{tmp_path}:/usr/bin:/bin")
+    calls = (tmp_path / "calls").read_text()
+    assert re.findall(r"web\.tags=org/microblog:(\S+)", calls) == tags
+
+
+@pytest.mark.parametrize(
     ("script", "setting"),
     [
         ("publish", "DOCKER_TOKEN"),
@@ -290,8 +316,9 @@ def test_secrets_reach_single_steps() -> None:
 
 def test_deploy_is_protected_and_not_cancelled() -> None:
     """A deploy belongs to an environment, which can ask for approval, and runs to its end."""
-    assert WORKFLOW["jobs"]["deploy"]["environment"] == "production"
-    assert WORKFLOW["concurrency"]["cancel-in-progress"] is False
+    deploy = WORKFLOW["jobs"]["deploy"]
+    assert deploy["environment"] == "production"
+    assert deploy["concurrency"]["cancel-in-progress"] is False
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

@@ -21,8 +21,9 @@ DOCKER = """#!/bin/sh
 echo "$*" >>"$(dirname "$0")/calls"
 case $* in *UpdateStatus*) echo completed ;; *Replicas*) echo 2/2 ;; *) echo printed ;; esac
 """
-# A curl that notes its arguments and what it reads, and finds a release that serves.
+# A curl that notes its arguments and its settings, and finds a release that serves.
 CURL = """#!/bin/sh
+case $* in *"--config -"*) cat >"$(dirname "$0")/settings" ;; esac
 echo "$*" >>"$(dirname "$0")/calls"
 echo '{"release":"microblog@1.2.3","status":"ok"}'
 """
@@ -342,11 +343,64 @@ def test_interrupted_deploy_is_told(server: Shell) -> None:
 def test_failure_says_what_serves(server: Shell, tmp_path: Path) -> None:
     """The last line of a deploy that fails, and its record, have the outcome."""
     (tmp_path / "bin/docker").write_text(
-        "#!/bin/sh\ncase $* in *_web*) echo a:1.2.3 ;; *upgrade*) exit 1 ;; *) echo x ;; esac\n"
+        "#!/bin/sh\ncase $* in *upgrade*) exit 1 ;; *) echo microblog_web a:1.2.3 ;; esac\n"
     )
     outcome = "microblog@1.3.0 was not deployed: microblog@1.2.3 serves https://www.example.com."
     assert server.run("bin/deploy", "1.3.0").stderr.splitlines()[-1] == outcome
     assert (server.folder / ".deploy.log").read_text().endswith(f"{outcome}\n")
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        ("service ls", "Nothing was deployed: this Docker does not respond, or is not a manager"),
+        ("db current", "The database did not say which schema it has."),
+        ("stack deploy", "Docker did not accept the services of version 1.3.0."),
+    ],
+)
+def test_refused_command_changes_nothing(
+    server: Shell, tmp_path: Path, refused: str, said: str
+) -> None:
+    """If Docker or the database refuse a command, what serves is not rolled back."""
+    (tmp_path / "bin/docker").write_text(
+        f"""#!/bin/sh
+        echo "$*" >>"$(dirname "$0")/calls"
+        case $* in
+        *"{refused}"*) exit 1 ;;
+        "service ls"*) echo microblog_web a:1.2.3 ;;
+        *) echo '(head)' ;;
+        esac
+        """
+    )
+    result = server.run("bin/deploy", "1.3.0")
+    assert said in result.stderr
+    calls = (tmp_path / "bin/calls").read_text()
+    assert ("upgrade" in calls, "rollback" in calls) == (False, False)
+    assert calls.count("stack deploy") == (refused == "stack deploy")
+
+
+# A docker that changes the app, and ends the deploy when it has to remove what is not needed.
+INTERRUPTING = """#!/bin/sh
+cd "$(dirname "$0")"
+echo "$*" >>calls
+case $* in
+"service ls"*) echo microblog_web a:1.2.3 ;;
+*"{json .Spec}"*) ls deployed || true ;;
+"stack deploy"*) touch deployed ;;
+"secret ls --filter"*) pkill -TERM -f 'bin/deploy 7.7.7' ;;
+*UpdateStatus*) echo completed ;;
+*Replicas*) echo 2/2 ;;
+*) echo '(head)' ;;
+esac
+"""
+
+
+def test_what_serves_stays(server: Shell, tmp_path: Path) -> None:
+    """A deploy that is ended once its version serves does not take it back."""
+    for name, text in (("docker", INTERRUPTING), ("curl", CURL.replace("1.2.3", "7.7.7"))):
+        (tmp_path / "bin" / name).write_text(text)
+    assert server.run("bin/deploy", "7.7.7").returncode
+    assert "rollback" not in (tmp_path / "bin/calls").read_text()
 
 
 # A docker whose answers depend on its arguments, and which notes those of a change.
@@ -356,6 +410,7 @@ case $* in
 *Replicas*) echo 2/2 ;;
 *_db) echo postgres:18@sha256:abc ;;
 *_web) echo a:0.9.0 ;;
+"service ls"*) echo microblog_web a:0.9.0 ;;
 *"{json .}"*) echo '{"Spec": "now", "PreviousSpec": "before"}' ;;
 "secret ls"*) echo now; echo before; echo old ;;
 *" rm "*) echo "$*" >>"$(dirname "$0")/calls" ;;
@@ -541,6 +596,12 @@ def test_last_backups_are_kept(server: Shell) -> None:
     assert (kinds.count("backup"), kinds.count("nightly")) == (14, 20)
 
 
+def test_name_of_backup_has_a_space(server: Shell) -> None:
+    """`make backup` writes the file that FILE names, whatever is in the name."""
+    server.succeed("make", "backup", "FILE=my backup.dump")
+    assert (server.folder / "my backup.dump").exists()
+
+
 def test_hook_gets_the_backup(server: Shell) -> None:
     """The command BACKUP_HOOK gets the name of the file, for example to copy it away."""
     server.succeed("bin/backup")
@@ -559,7 +620,18 @@ def test_nightly_backup_is_checked_in(
     server.run("bin/backup", KIND="nightly")
     call = (tmp_path / "bin/calls").read_text().splitlines()[-1]
     assert f'"status": "{status}"' in call
-    assert call.endswith(f" {CHECK_IN}")
+    assert (tmp_path / "bin/settings").read_text() == f'url = "{CHECK_IN}"\n'
+    assert CHECK_IN not in call  # everybody on a machine sees the arguments of a process
+
+
+def test_unreadable_database_is_not_replaced(server: Shell, tmp_path: Path) -> None:
+    """A database that does not say whether it has rows is not replaced."""
+    (tmp_path / "bin/docker").write_text(
+        "#!/bin/sh\ncase $* in *pg_dump*) exit 1 ;; *) echo printed ;; esac\n"
+    )
+    (server.folder / "good.dump").touch()
+    result = server.run("bin/restore", "good.dump")
+    assert result.stderr.startswith("The database has rows, or cannot be read, so it was not")
 
 
 def test_failed_restore_commits_nothing(server: Shell, tmp_path: Path) -> None:
@@ -576,5 +648,5 @@ def test_failed_restore_commits_nothing(server: Shell, tmp_path: Path) -> None:
     )
     (server.folder / "damaged.dump").touch()
     result = server.run("bin/restore", "damaged.dump", FORCE="1")
-    assert result.stderr.endswith("damaged.dump is damaged.\n")
+    assert "damaged.dump is damaged, or the database did not accept it." in result.stderr
     assert "COMMIT" not in (tmp_path / "bin/sql").read_text()

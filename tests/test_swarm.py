@@ -216,7 +216,7 @@ def test_release_fails_no_request(stack: Stack, failures: Failures) -> None:
 def test_backup_precedes_a_migration(stack: Stack) -> None:
     """A deploy that migrates made a backup before, and the deploys that do not made none."""
     [backup] = (stack.folder / "backups").iterdir()
-    assert backup.name.startswith("before-1.1.0-")
+    assert backup.name.startswith("before-migration-")
 
 
 def test_release_is_taken_back(stack: Stack, failures: Failures) -> None:
@@ -389,6 +389,8 @@ def test_newer_postgresql_takes_over(stack: Stack, load: Load) -> None:
     assert "/19/docker" in stack.query("SHOW data_directory")[0]
     assert requests.get(f"{SITE}/readyz", timeout=10).json()["status"] == "ok"  # as app_2
     assert load.acknowledged() <= set(stack.query("SELECT body FROM post"))
+    revoked = "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'app'"
+    assert stack.query(revoked) == ["t"]
     assert "PostgreSQL 18 cannot read the data of 19" in stack.run("bin/deploy", "1.0.0").stderr
     docker("rmi", "--force", "postgres:19")
 

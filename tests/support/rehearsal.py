@@ -476,7 +476,7 @@ def story() -> None:
             play.host.renew("redis:8-alpine")
             play.host.renew("postgres:18")
             second = play.step("1.1.0 brings a migration", "1.1.0", play.by_hand, load)
-            expect(second, serves="1.1.0", says="Wrote ../backups/before-1.1.0-")
+            expect(second, serves="1.1.0", says="Wrote ../backups/before-migration-")
             newer = re.findall(r"^microblog_(\w+) runs", second.log, re.M)
             assert set(newer) == {"redis", "web"}, newer
             play.fall_ill()

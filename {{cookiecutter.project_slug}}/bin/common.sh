@@ -36,6 +36,11 @@ is_version() { # TEXT
     matches "$1" "$number\.$number\.$number(-(a|alpha|b|beta|rc)(\.?$number)?)?"
 }
 
+# Print the newest release, of those whose number begins so. A pre-release is none.
+newest_tag() { # [START]
+    git for-each-ref --format '%(refname:lstrip=2)' --sort -version:refname "refs/tags/v${1:-[0-9]}*" | sed '/-/d; q'
+}
+
 setting() { # NAME OF A LINE IN .env
     sed -n "s/^$1=//p" .env
 }
