@@ -87,7 +87,7 @@ def test_locked_table_leaves_threads(served: Served) -> None:
         with readers(served.url):
             assert slowest_check(served.url) < 1
         assert locking.poll() is None  # the readers did not wait for the lock's end
-        assert get(f"{served.url}/explore").status_code == 500
+        assert get(f"{served.url}/explore").status_code == 503
 
 
 def test_hanging_database_leaves_threads(served: Served) -> None:

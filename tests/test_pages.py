@@ -300,3 +300,5 @@ def test_pages_work_without_javascript(browser: Browser, samples: Samples) -> No
         page.get_by_label("What's on your mind?").fill("I need no script.")
         page.get_by_role("button", name="Post").click()
         expect(page.get_by_role("article").first).to_contain_text("I need no script.")
+        page.goto("/post/1")
+        expect(page.get_by_role("button", name="Copy link")).to_be_hidden()

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.conftest import Installed
 from tests.support import sentry_api
 from tests.support.commands import IDENTITY, Shell
 from tests.support.sentry_api import ALERTS_TOKEN, ORGANIZATION, READER_TOKEN, Sentry, Server
+from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -307,16 +309,26 @@ def shipped(default_project: Path, tmp_path: Path) -> Shell:
     return project
 
 
-def watch(project: Shell, server: Server, **settings: str) -> Result:
-    """Watch a release for a second, as `make watch` does, with the token of the workflow."""
+def watch(
+    project: Shell, server: Server, crashed: int, before: int, visits: int = 200, **settings: str
+) -> Result:
+    """Watch a release for a second, as `make watch` does, with the token of the workflow.
+
+    Meanwhile, people visit it and the release before.
+    """
     token = {"SENTRY_AUTH_TOKEN": sentry_api.organization_token(server.url)}
-    unset = {"SENTRY_PROJECT": "", "SENTRY_ORG": "", "SENTRY_URL": "", "WATCH": "0.01"}
-    return project.run(sys.executable, "deploy/watch.py", **{**token, **unset, **settings})
+    unset = {"SENTRY_PROJECT": "", "SENTRY_ORG": "", "SENTRY_URL": "", "WATCH": "0.02"}
+    environment = {**token, **unset, **settings}
+    with ThreadPoolExecutor() as pool:
+        watching = pool.submit(project.run, sys.executable, "deploy/watch.py", **environment)
+        wait_for(lambda: server.sentry.requests or watching.done(), "the first question")
+        visited(server, crashed, before, visits)
+        return watching.result()
 
 
-def visited(server: Server, crashed: int, crashed_before: int, visits: int = 200) -> None:
+def visited(server: Server, crashed: int, before: int, visits: int = 200) -> None:
     """Let Sentry know two releases, from the sessions that their visitors made."""
-    for release, crashes in ((RELEASE, crashed), (BEFORE, crashed_before)):
+    for release, crashes in ((RELEASE, crashed), (BEFORE, before)):
         server.sentry.releases[release] = {"version": release, "commits": [], "dateReleased": None}
         bucket = {"exited": visits - crashes, "crashed": crashes}
         item = {"attrs": {"release": release}, "aggregates": [bucket] if visits else []}
@@ -325,16 +337,14 @@ def visited(server: Server, crashed: int, crashed_before: int, visits: int = 200
 
 def test_watch_takes_a_crashing_release_back(shipped: Shell, server: Server) -> None:
     """A release that crashes on a tenth of its pages is taken back, and the watch fails."""
-    visited(server, crashed=20, crashed_before=0)
-    result = watch(shipped, server)
+    result = watch(shipped, server, crashed=20, before=0)
     assert (result.returncode, "bin/ship --back 1.0.0\n" in result.stdout) == (1, True)
     assert "200 requests, 20 crashed, 90.0 % crash-free, 0 new issues" in result.stdout
 
 
 def test_dry_watch_changes_nothing(shipped: Shell, server: Server) -> None:
     """With DRY=1, the watch fails and takes nothing back."""
-    visited(server, crashed=20, crashed_before=0)
-    result = watch(shipped, server, DRY="1")
+    result = watch(shipped, server, crashed=20, before=0, DRY="1")
     assert (result.returncode, "bin/ship" in result.stdout) == (1, False), result.stdout
 
 
@@ -347,8 +357,15 @@ def test_watch_keeps_a_release(
     shipped: Shell, server: Server, crashed: int, before: int, visits: int
 ) -> None:
     """A release stays that crashes rarely, or no more often than the one before."""
-    visited(server, crashed, before, visits)
-    result = watch(shipped, server)
+    result = watch(shipped, server, crashed, before, visits)
+    assert (result.returncode, f"{RELEASE} stays." in result.stdout) == (0, True), result.stderr
+
+
+def test_watch_forgives_what_was_mended(shipped: Shell, server: Server) -> None:
+    """A release that crashed before it was deployed once more stays if it does not crash again."""
+    visited(server, crashed=100, before=0)
+    result = watch(shipped, server, crashed=0, before=0)
+    assert "100 crashed" in result.stdout
     assert (result.returncode, f"{RELEASE} stays." in result.stdout) == (0, True), result.stderr
 
 
@@ -365,8 +382,8 @@ def test_watch_that_knows_nothing_keeps_the_release(
     shipped: Shell, server: Server, settings: dict[str, str]
 ) -> None:
     """Where Sentry does not tell the health of a release, the watch says so, and it stays."""
-    visited(server, crashed=200, crashed_before=0)
-    result = watch(shipped, server, **{"SENTRY_URL": server.url, **settings})
+    elsewhere = {"SENTRY_URL": server.url, **settings}
+    result = watch(shipped, server, crashed=200, before=0, visits=200, **elsewhere)
     assert (result.returncode, f"is known of {RELEASE}" in result.stdout) == (0, True)
 
 
@@ -380,6 +397,6 @@ def test_watch_is_skipped(
 ) -> None:
     """Without a change, a token or time, the watch ends at once and asks nobody."""
     (shipped.folder / ".deployed").write_text(SHIPPED.replace("changed", deployed))
-    result = watch(shipped, server, **settings)
+    result = watch(shipped, server, crashed=0, before=0, visits=0, **settings)
     assert (result.returncode, server.sentry.requests) == (0, [])
     assert "Nothing was watched" in result.stdout

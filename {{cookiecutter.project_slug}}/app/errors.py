@@ -26,8 +26,8 @@ OTHER_REFUSAL = ("Not possible", "The site cannot do this.")
 OTHER_FAILURE = ("Out of order", "The site cannot do this now. Please try again later.")
 EXPIRED = (
     "This form has expired",
-    "It was opened in another session. Go back to keep what you typed, copy it, reload the page"
-    " and send it again.",
+    "It was opened in another session. Go back and copy what you typed, if your browser still has"
+    " it. Then reload the page and send it again.",
 )
 
 

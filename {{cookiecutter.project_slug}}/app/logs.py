@@ -1,6 +1,7 @@
 """Log lines on standard error, each with its release and trace."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +11,17 @@ from app.sentry import trace_id
 
 log = logging.getLogger(__name__)
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 LINE_LENGTH = 4000  # characters, at most 16,000 bytes: Docker splits a line after 16 KiB
 
 
 class TraceFormatter(logging.Formatter):
     """A formatter that adds `_trace_id` to records: the trace id in Sentry, or a dash."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 logging's name
+        """Return the line of `record`. What a client sent makes no line and no terminal code."""
+        record.message = CONTROL.sub(lambda found: repr(found[0])[1:-1], record.message)
+        return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of `record`, each line cut to `LINE_LENGTH`."""

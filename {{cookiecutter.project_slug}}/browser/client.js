@@ -47,7 +47,7 @@ scope.addEventProcessor((event) => scrub(event, settings.rule));
 scope.setClient(client);
 client.init();
 
-// Leave out the headers: each response has Retry-After, for which the SDK would wait.
+// Leave out the headers: after a 429 or 503, the SDK would drop what comes until Retry-After ends.
 async function post(url, body) {
   const response = await fetch(url, { method: "POST", body, keepalive: true });
   return { statusCode: response.status };

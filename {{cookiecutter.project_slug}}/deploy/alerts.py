@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tomllib
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -34,7 +35,7 @@ ALERTS: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
     ("new issue", {"first_seen_event": True}, {}),
     ("regression", {"regression_event": True, "reappeared_event": True}, {}),
     (
-        "more than 50 errors an hour in the latest release",
+        "an issue with more than 50 errors an hour in the latest release",
         {},
         {"latest_release": True, "event_frequency_count": {"value": 50, "interval": "1h"}},
     ),
@@ -151,7 +152,7 @@ def call(method: str, path: str, body: Json = None) -> Json:
         if error.code in (401, 403):
             reason = "SENTRY_ALERTS_TOKEN needs the scopes alerts:write and org:read."
         sys.exit(f"Sentry responded {error.code}: {reason}")
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         sys.exit(f"Sentry did not respond as expected at {URL}: {error}")
 
 

@@ -1,8 +1,8 @@
 """Ask Sentry for WATCH minutes how the release does that `make ship` deployed, and take it back.
 
-It goes back if at least WATCH_CRASHES requests crashed, fewer than WATCH_CRASH_FREE percent did
-not, and the release before did better. If nothing is known, it stays. DRY=1 only watches. The
-SENTRY_AUTH_TOKEN for releases is enough. What bin/ship needs is needed here, too.
+It goes back if at least WATCH_CRASHES requests crash meanwhile, fewer than WATCH_CRASH_FREE percent
+of the last hour's did not, and the release before did better. If nothing is known, it stays. DRY=1
+only watches. The SENTRY_AUTH_TOKEN for releases is enough. What bin/ship needs is needed here, too.
 """
 
 import base64
@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import time
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -22,6 +23,7 @@ CRASHES = int(os.environ.get("WATCH_CRASHES") or 10)
 CRASH_FREE = float(os.environ.get("WATCH_CRASH_FREE") or 98)
 ROUNDS = 20
 QUERY = "health=1&summaryStatsPeriod=1h&healthStatsPeriod=1h"
+UNKNOWN = (OSError, HTTPException, LookupError, ValueError, TypeError, ArithmeticError)
 SHIPPED = Path(__file__).parent.parent / ".deployed"
 
 
@@ -42,15 +44,26 @@ def health(release: str) -> tuple[int, float, str]:
     return crashed, free, f"{release}: {text}, {found['newGroups']} new issues"
 
 
-def hurts(release: str, before: str) -> bool:
-    """Print what Sentry knows, and tell whether a release crashes more than the one before."""
+def crashed_before(release: str) -> int:
+    """Return how many requests crashed in the hour before, when a release may have been mended."""
+    try:
+        return health(release)[0]
+    except UNKNOWN:
+        return 0
+
+
+def hurts(release: str, before: str, known: int) -> bool:
+    """Print what Sentry knows, and tell whether a release crashes more than the one before.
+
+    Of its crashes, `known` happened before it was watched.
+    """
     try:
         (crashed, free, text), (_, free_before, _) = map(health, (release, before))
-    except (OSError, LookupError, ValueError, TypeError, ArithmeticError) as error:
+    except UNKNOWN as error:
         print(f"Not enough is known of {release} and {before}: {error!r}", flush=True)
         return False
     print(f"{text} (before: {free_before:.1f} %)", flush=True)
-    return crashed >= CRASHES and free < CRASH_FREE and free < free_before
+    return crashed - known >= CRASHES and free < CRASH_FREE and free < free_before
 
 
 if __name__ == "__main__":
@@ -58,9 +71,10 @@ if __name__ == "__main__":
     shipped = re.search(r"Deployed: (\S+) \S+ \S+ (\S+@\S+) (changed|told)", said)
     if not (shipped and TOKEN and MINUTES):
         sys.exit(print("Nothing was watched: no token of Sentry, WATCH=0, or nothing new serves."))
+    known = crashed_before(shipped[1])
     for _ in range(ROUNDS):
         time.sleep(MINUTES * 60 / ROUNDS)
-        if hurts(shipped[1], shipped[2]):
+        if hurts(shipped[1], shipped[2], known):
             print(f"{shipped[1]} crashes for users.", flush=True)
             if not os.environ.get("DRY"):
                 version = shipped[1].partition("@")[2]

@@ -15,3 +15,10 @@ def test_line_has_bounded_length() -> None:
     lines = trace_formatter("app@1.2.3").format(record).split("\n")
     assert max(map(len, lines)) == LINE_LENGTH
     assert lines[-1].startswith("ValueError: eee")
+
+
+def test_message_is_one_line() -> None:
+    """A client can neither forge a line of the log nor write terminal codes into it."""
+    record = logging.makeLogRecord({"msg": "Exception on /a\nforged \x1b[31m\u2028"})
+    line = trace_formatter("app@1.2.3").format(record)
+    assert line.endswith(r"Exception on /a\nforged \x1b[31m\u2028")

@@ -22,7 +22,7 @@ class LoginForm(Form):
     remember_me = BooleanField("Keep me logged in")
 
 
-# Pages show inherited fields in the order in which these classes are defined.
+# The first invalid field gets the focus, in the order in which these classes define their fields.
 class UsernameForm(Form):
     """A name that nobody else has."""
 

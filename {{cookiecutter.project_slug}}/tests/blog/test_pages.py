@@ -87,6 +87,14 @@ def test_static_file_is_cached(app: Flask, client: FlaskClient, name: str) -> No
     assert client.get(url, buffered=True).cache_control.max_age == YEAR
 
 
+@pytest.mark.parametrize("path", ["/explore", "/user/susan"])
+def test_page_after_the_oldest_post(client: FlaskClient, susan: int, path: str) -> None:
+    """A page that has no posts any more says so, and is not the one to pass on."""
+    page = client.get(f"{path}?before=1").text
+    assert "There are no older posts." in page
+    assert "canonical" not in page
+
+
 def test_static_file_needs_no_database(app: Flask, client: FlaskClient, susan: int) -> None:
     """A file is served without asking the database who the user is."""
     with app.app_context():

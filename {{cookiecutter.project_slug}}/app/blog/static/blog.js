@@ -10,7 +10,7 @@ for (const field of document.querySelectorAll("[data-limit]")) {
     field.setCustomValidity(left < 0 ? `Use at most ${limit} characters.` : "");
   };
   field.addEventListener("input", count);
-  if (field.value) count();
+  if (field.value && !field.matches("[aria-invalid]")) count(); // the note says what is wrong
   field.addEventListener("keydown", ({ key, ctrlKey, metaKey }) => {
     if (key === "Enter" && (ctrlKey || metaKey)) field.form.requestSubmit();
   });
