@@ -34,7 +34,7 @@ SPANS: FloatRect = {"x": 240, "y": 72, "width": 780, "height": 420}  # of Spotli
 
 ROWS, COLUMNS = 28, 104
 README = (TEMPLATE / "README.md").read_text("utf-8")
-[COMMAND] = re.findall(r"^    (uvx cookiecutter gh:\S+)$", README, re.MULTILINE)
+[COMMAND] = re.findall(r"^    (uvx cookiecutter \S+)$", README, re.MULTILINE)
 ANSWERS = ("Birdsong", "", "https://public@sentry.example.com/1", "", "", "")
 KEY = 0.06  # seconds between two keys
 THOUGHT = 0.8  # seconds before an answer

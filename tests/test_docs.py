@@ -12,11 +12,11 @@ from tests.support.template import BODY, TEMPLATE
 FOLDERS = (TEMPLATE, TEMPLATE / "bench", BODY, BODY / "deploy")
 DOCUMENTS = [path for folder in FOLDERS for path in folder.glob("*.md")]
 README = (TEMPLATE / "README.md").read_text("utf-8")
-# A fork has a name of its own in both READMEs.
-[REPOSITORY] = re.findall(r"^    uvx cookiecutter gh:(\S+)$", README, re.MULTILINE)
+# A fork has a name of its own in both READMEs, and perhaps another host.
+[SOURCE] = re.findall(r"^    uvx cookiecutter (\S+)$", README, re.MULTILINE)
 # The test that runs each command of a code block, or why none does.
 COMMANDS = {
-    "uvx cookiecutter gh:org/template": "test_git_url_is_a_source",
+    "uvx cookiecutter org/template": "test_git_url_is_a_source",
     "cd microblog": "test_closing_message_quotes_the_folder",
     "make demo": "test_demo_survives_an_interrupt",
     "make demo SENTRY_DSN=https://...": "not run: the account is yours",
@@ -77,8 +77,8 @@ COMMANDS = {
     "ssh root@NEW 'cd /opt/NAME/current && FORCE=1 bin/restore /root/move.dump && bin/deploy'": (
         "test_site_moves_to_another_host"
     ),
-    "uvx cruft create https://github.com/org/template": "test_answers_are_recorded",
-    "uvx cruft link https://github.com/org/template": "test_answers_are_recorded",
+    "uvx cruft create org/template": "test_answers_are_recorded",
+    "uvx cruft link org/template": "test_answers_are_recorded",
     "uvx cruft check": "test_check_tells_whether_the_template_changed",
     "uvx cruft diff": "test_diff_shows_the_edits",
     "uvx cruft update -y": "test_update_adds_new_files",
@@ -87,7 +87,9 @@ COMMANDS = {
 
 def commands(document: Path) -> set[str]:
     """Return the commands of a document's indented code blocks, without comments and options."""
-    text = document.read_text("utf-8").replace(REPOSITORY, "org/template")
+    text = document.read_text("utf-8")
+    for source in (SOURCE, SOURCE.replace("gh:", "https://github.com/")):
+        text = text.replace(source, "org/template")
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)  # diagrams
     lines = re.findall(r"^ {4,8}(\S.*)$", text, re.MULTILINE)
     cut = {re.split(r" +# | --no-input | \\$", line)[0].strip() for line in lines}

@@ -6,6 +6,7 @@ commands    running other programs
 baking      baking projects, and reading what was baked
 answers     answers to the prompts: others than the defaults, hostile and random ones
 snapshots   the files that each selection of switches bakes
+owners      what an owner changes in a project
 updates     versions of the template, and the commands of cruft
 servers     the baked project, installed and served
 visitors    what a person does on the site

@@ -5,7 +5,13 @@ from pathlib import Path
 from tests.support.servers import Project
 
 COLUMN = "    login_token ="
-OWN_MODELS = '''
+OWN_MODELS = '''"""Bills."""
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+
 
 class Bill(Base):
     """A bill."""
@@ -38,19 +44,25 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def change_models(project: Project) -> None:
-    """Add a column with an index, make one longer, and add a table that refers to users."""
+    """Add a column with an index, make one longer, and add a table that no page imports yet."""
     models = project.folder / "app/auth/models.py"
     column = "    nickname: Mapped[str | None] = mapped_column(String(30), index=True)\n"
     edit(models, COLUMN, column + COLUMN)
     edit(models, "String(256)", "String(300)")
-    models.write_text(models.read_text("utf-8") + OWN_MODELS, "utf-8")
+    write_part(project, "models.py", OWN_MODELS)
 
 
 def add_page(project: Project) -> None:
     """Add a page in a folder of its own."""
-    (project.folder / "app/bills").mkdir()
-    (project.folder / "app/bills/__init__.py").write_text('"""Bills."""\n')
-    (project.folder / "app/bills/routes.py").write_text(OWN_PAGE)
+    write_part(project, "routes.py", OWN_PAGE)
+
+
+def write_part(project: Project, name: str, text: str) -> None:
+    """Write a module of a part of the app that the owner adds."""
+    folder = project.folder / "app/bills"
+    folder.mkdir(exist_ok=True)
+    (folder / "__init__.py").write_text('"""Bills."""\n')
+    (folder / name).write_text(text)
 
 
 def add_script(project: Path) -> None:

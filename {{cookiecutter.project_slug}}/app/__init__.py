@@ -33,16 +33,18 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     limiter.init_app(app)
     login_manager.init_app(app)
 
-    register_blueprints(app)
+    register_parts(app)
     app.register_blueprint(health.bp)
     headers.init_app(app)
     templating.init_app(app)
     return app
 
 
-def register_blueprints(app: Flask) -> None:
-    """Register the blueprint `bp` of each `routes.py` below this folder."""
+def register_parts(app: Flask) -> None:
+    """Import each `models.py` below this folder, and register the `bp` of each `routes.py`."""
     folder = Path(__file__).parent
-    for path in sorted(folder.rglob("routes.py")):
+    for path in sorted([*folder.rglob("models.py"), *folder.rglob("routes.py")]):
         name = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
-        app.register_blueprint(import_module(name).bp)
+        module = import_module(name)
+        if path.stem == "routes":
+            app.register_blueprint(module.bp)

@@ -54,7 +54,7 @@ def format_migration(path: str, _: object) -> None:
     """Format a new migration as `make format` would, unless only prod.txt is installed."""
     ruff = Path(sys.executable).with_name("ruff")
     if ruff.exists():
-        for command in ("format --quiet", "check --fix --quiet"):
+        for command in ("check --fix --quiet", "format --quiet"):
             subprocess.run([ruff, *command.split(), path], check=False)  # noqa: S603
 
 

@@ -26,11 +26,6 @@ PAGES = [
     "/post/1/delete",
 ]
 STATIC_FILES = [path.name for path in (ROOT / "app/blog/static").iterdir()]
-SOURCES = [
-    path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "app").rglob("*")
-    if path.suffix in (".py", ".html", ".css", ".svg") and ROOT / "app/blog" not in path.parents
-]
 
 
 @pytest.fixture
@@ -156,13 +151,6 @@ def test_browser_does_not_cut_text(client: FlaskClient, path: str) -> None:
 def test_empty_profile(client: FlaskClient, name: str, text: str) -> None:
     """A profile without posts says so, in other words to its own user."""
     assert f"{text} written anything yet" in client.get(f"/user/{name}").text
-
-
-@pytest.mark.parametrize("path", SOURCES)
-def test_blog_is_not_named_outside(path: str) -> None:
-    """No file outside of app/blog names the blog, so that the folder can be deleted."""
-    source = (ROOT / path).read_text(encoding="utf-8")
-    assert re.findall(r"(?i)\b(?:blog|followers|linkify|timeline)\b", source) == []
 
 
 @pytest.mark.parametrize(
