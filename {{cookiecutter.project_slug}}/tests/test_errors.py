@@ -93,10 +93,11 @@ def test_waiting_for_a_lock(
 
 def test_crash_with_own_piece(own_app: Flask) -> None:
     """A piece of an owner that asks who is logged in does not spoil the page of a crash."""
-    own = DictLoader({"own/head.html": "logged in: {{ current_user.is_authenticated }}"})
-    shared: Any = own_app.jinja_env.loader
+    env: Any = own_app.jinja_env
+    begin, end = env.variable_start_string, env.variable_end_string
+    own = {"own/head.html": f"logged in: {begin} current_user.is_authenticated {end}"}
+    env.loader = ChoiceLoader([env.loader, DictLoader(own)])
     own_app.testing = False
-    own_app.jinja_env.loader = ChoiceLoader([shared, own])
     assert "logged in: False" in own_app.test_client().get("/broken_route").text
 
 
