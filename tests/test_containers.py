@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import socket
 import ssl
 import tarfile
 import time
@@ -282,6 +283,15 @@ def test_caddy_serves_https(checkout: Shell) -> None:
         url = f"http://localhost:{port(80)}"
         wait_for(lambda: redirects(url, "https://localhost/"), "the redirect")
         wait_for(lambda: has_certificate(port(443)), "the certificate")
+
+
+def test_caddy_limits_what_redirects(checkout: Shell) -> None:
+    """For an https URL, a client on port 80 whose headers do not end is disconnected, too."""
+    with caddy(checkout.folder, "https://localhost") as port:
+        wait_for(lambda: redirects(f"http://localhost:{port(80)}", "https://localhost/"), "Caddy")
+        with socket.create_connection(("localhost", port(80)), timeout=20) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+            assert client.recv(100) == b""
 
 
 def has_certificate(port: int) -> bool:
