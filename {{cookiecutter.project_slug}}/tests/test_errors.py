@@ -97,7 +97,7 @@ def test_crash_with_own_piece(own_app: Flask) -> None:
     begin, end = env.variable_start_string, env.variable_end_string
     own = {"own/head.html": f"logged in: {begin} current_user.is_authenticated {end}"}
     env.loader = ChoiceLoader([env.loader, DictLoader(own)])
-    own_app.testing = False
+    own_app.config["PROPAGATE_EXCEPTIONS"] = False
     assert "logged in: False" in own_app.test_client().get("/broken_route").text
 
 
