@@ -79,7 +79,7 @@ def main(answers: dict[str, object]) -> None:
     Path(__file__).unlink()
     forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
-        if "/" in (slug := str(answers["project_slug"]).lstrip("/")):  # only the last is removed
+        if "/" in (slug := str(answers["project_slug"]).lstrip("/")):  # Cookiecutter drops the last
             for folder in (Path(slug), *Path(slug).parents[:-1]):
                 with suppress(OSError):  # the folder is not empty
                     Path(str(answers.get("_output_dir", os.environ.get("PWD", ""))), folder).rmdir()

@@ -48,6 +48,6 @@ def allow_caching(response: Response) -> Response:
         scaffold = current_app.blueprints[request.blueprint] if request.blueprint else current_app
         path = f"{scaffold.static_folder}/{(request.view_args or {})['filename']}"
         if request.args.get("v") == version(path):
-            session.accessed = False  # by Flask-Login; Flask would add `Vary: Cookie`
+            session.accessed = False  # Flask-Login reads it, so Flask would add `Vary: Cookie`
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response

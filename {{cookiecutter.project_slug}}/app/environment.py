@@ -96,7 +96,7 @@ def with_driver(url: str) -> str:
 def for_limiter(url: str) -> str:
     """Return the URL of a Redis server as Flask-Limiter expects it."""
     parse_url(url)  # type: ignore[no-untyped-call]
-    make_url(url)  # which reads the password that Sentry must not get
+    make_url(url)  # with which app/sentry/scrubbing.py finds the password
     return re.sub("^unix:", "redis+unix:", url)
 
 

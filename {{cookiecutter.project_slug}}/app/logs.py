@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from flask import has_request_context
@@ -18,13 +19,14 @@ LINE_LENGTH = 4000  # characters, at most 16,000 bytes: Docker splits a line aft
 class TraceFormatter(logging.Formatter):
     """A formatter that adds `_trace_id` to records: the trace id in Sentry, or a dash."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 logging's name
-        """Return the line of `record`. What a client sent makes no line and no terminal code."""
-        record.message = CONTROL.sub(lambda found: repr(found[0])[1:-1], record.message)
-        return super().formatMessage(record)
-
     def format(self, record: logging.LogRecord) -> str:
-        """Return the text of `record`, each line cut to `LINE_LENGTH`."""
+        """Return the text of `record`, each line cut to `LINE_LENGTH`.
+
+        Control characters in its message are escaped, so that no client can forge a line.
+        """
+        record = copy(record)  # others handle the record, too
+        record.msg = CONTROL.sub(lambda found: repr(found[0])[1:-1], record.getMessage())
+        record.args = None
         record._trace_id = (has_request_context() and trace_id()) or "-"
         lines = super().format(record).split("\n")
         return "\n".join(

@@ -36,7 +36,7 @@ is_version() { # TEXT
     matches "$1" "$number\.$number\.$number(-(a|alpha|b|beta|rc)(\.?$number)?)?"
 }
 
-# Print the newest release, of those whose number begins so. A pre-release is none.
+# Print the tag of the newest release whose version begins with START. Pre-releases do not count.
 newest_tag() { # [START]
     git for-each-ref --format '%(refname:lstrip=2)' --sort -version:refname "refs/tags/v${1:-[0-9]}*" | sed '/-/d; q'
 }

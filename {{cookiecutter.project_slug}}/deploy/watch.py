@@ -45,7 +45,7 @@ def health(release: str) -> tuple[int, float, str]:
 
 
 def crashed_before(release: str) -> int:
-    """Return how many requests crashed in the hour before, when a release may have been mended."""
+    """Return how many requests have crashed already, such as in an earlier deploy of it."""
     try:
         return health(release)[0]
     except UNKNOWN:

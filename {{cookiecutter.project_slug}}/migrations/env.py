@@ -86,11 +86,12 @@ def last_ids(connection: Connection) -> dict[str, int]:
 
 @contextmanager
 def rebuilding(connection: Connection) -> Iterator[None]:
-    """Let SQLite change columns until the block ends, for which it makes a new table of the rows.
+    """Let SQLite change columns until the block ends.
 
-    When it drops the old table, foreign keys would delete the rows that refer to it, so they are
-    not enforced, but checked at the end. They cannot be switched within a transaction. The new
-    table would give the ids of rows that were deleted to new ones.
+    It copies the rows to a new table and drops the old one. Foreign keys would delete the rows that
+    refer to the old one, so they are off meanwhile, and checked at the end. They cannot be switched
+    within a transaction. The new table would use the ids of deleted rows again, so it inherits the
+    highest one.
     """
     connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
     before = last_ids(connection)

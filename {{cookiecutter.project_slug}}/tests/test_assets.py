@@ -25,7 +25,7 @@ def test_versioned_file_is_kept(client: FlaskClient, style: str) -> None:
 
 
 def test_versioned_file_is_kept_with_other_cookies(client: FlaskClient, style: str) -> None:
-    """A browser also keeps the file when its session changes, on which other pages depend."""
+    """A browser keeps the file when its session changes, on which only pages depend."""
     assert "Cookie" in client.get("/auth/login").vary
     assert "Cookie" not in client.get(style, buffered=True).vary
 

@@ -36,7 +36,7 @@ class Addresses(HTMLParser):
             if name in ("action", "formaction"):
                 self.forms.add(value or "")
             elif tag == "a" and re.match(r"\w+:|//", value or ""):
-                pass
+                continue  # another site
             elif name in ("href", "src", "srcset", "data", "poster"):
                 self.links.add(value or "")
 

@@ -90,6 +90,7 @@ def find_private(secrets: list[Any]) -> Private:
     thread that a request has started, which has its scope but cannot see the request.
     """
     if not has_request_context():
+        # The SDK gives this name to the scope of a request.
         is_of_request = sentry_sdk.get_isolation_scope()._name == "wsgi"
         return Private(set(texts_in(secrets)), everything=is_of_request)
     try:
