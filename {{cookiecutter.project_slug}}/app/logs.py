@@ -25,8 +25,9 @@ class TraceFormatter(logging.Formatter):
         Control characters in its message are escaped, so that no client can forge a line.
         """
         record = copy(record)  # others handle the record, too
-        record.msg = CONTROL.sub(lambda found: repr(found[0])[1:-1], record.getMessage())
-        record.args = None
+        if record.name != "werkzeug":  # which escapes what clients send, and colours its lines
+            record.msg = CONTROL.sub(lambda found: repr(found[0])[1:-1], record.getMessage())
+            record.args = None
         record._trace_id = (has_request_context() and trace_id()) or "-"
         lines = super().format(record).split("\n")
         return "\n".join(

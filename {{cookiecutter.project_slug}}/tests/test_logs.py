@@ -22,3 +22,10 @@ def test_message_is_one_line() -> None:
     record = logging.makeLogRecord({"msg": "Exception on /a\nforged \x1b[31m\u2028"})
     line = trace_formatter("app@1.2.3").format(record)
     assert line.endswith(r"Exception on /a\nforged \x1b[31m\u2028")
+
+
+def test_development_server_keeps_its_colours() -> None:
+    """Lines of `make run` have the colours and line breaks that Werkzeug gives them."""
+    text = "\x1b[31mWARNING\x1b[0m\n * Running"
+    record = logging.makeLogRecord({"name": "werkzeug", "msg": text})
+    assert trace_formatter("app@1.2.3").format(record).endswith(text)
