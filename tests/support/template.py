@@ -1,6 +1,7 @@
 """The template: its paths, its prompts, and the files that it renders."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ RENDERED = files_naming("{{ cookiecutter.") | files_naming("if cookiecutter.")
 WRITTEN = RENDERED | {".env"}
 
 
+@cache
+def compiled(template: str) -> Any:
+    """Return a text as Cookiecutter's Jinja compiles it, which takes longer than to render it."""
+    return create_env_with_context({}).from_string(template)
+
+
 def render(template: str, **answers: str) -> str:
     """Render a text as Cookiecutter does."""
-    return str(create_env_with_context({}).from_string(template).render(cookiecutter=answers))
+    return str(compiled(template).render(cookiecutter=answers))
