@@ -15,7 +15,7 @@ from tests.support import sentry_api
 from tests.support.commands import IDENTITY, Shell
 from tests.support.sentry import Sink, sent
 from tests.support.servers import Project
-from tests.support.spotlight import make_spotlight, see_trace
+from tests.support.spotlight import Spotlighted, make_spotlight, see_trace
 from tests.support.template import BODY
 from tests.support.visitors import PASSWORD, sign_up, submit
 
@@ -212,30 +212,35 @@ def test_broken_button_makes_two_errors(error: Any, sentry: Sink) -> None:
     assert error["contexts"]["trace"]["trace_id"] == there["contexts"]["trace"]["trace_id"]
 
 
-def test_broken_button_shows_in_spotlight(traced: Project, browser: Browser) -> None:
+@pytest.fixture(scope="module")
+def spotlighted(traced: Project) -> Iterator[Spotlighted]:
+    """Run `make spotlight`."""
+    with make_spotlight(traced.folder) as started:
+        yield started
+
+
+def test_broken_button_shows_in_spotlight(spotlighted: Spotlighted, browser: Browser) -> None:
     """Without an account, a person sees both errors side by side, and the click in their trace."""
-    with make_spotlight(traced.folder) as started:
-        page = browser.new_page()
-        response = page.goto(f"{started.site}/broken_button")
-        assert response
-        with page.expect_event("pageerror"):
-            page.click("button[data-breaks]")
-        page.goto(f"{started.spotlight}/telemetry/errors")
-        page.get_by_text("BrokenButtonError").first.wait_for()
-        page.get_by_text("ZeroDivisionError").first.wait_for()
-        page.goto(f"{started.spotlight}/telemetry/traces/{response.headers['x-trace-id']}")
-        page.get_by_text("ui.action.click").first.wait_for()
-        page.close()
+    page = browser.new_page()
+    response = page.goto(f"{spotlighted.site}/broken_button")
+    assert response
+    with page.expect_event("pageerror"):
+        page.click("button[data-breaks]")
+    page.goto(f"{spotlighted.spotlight}/telemetry/errors")
+    page.get_by_text("BrokenButtonError").first.wait_for()
+    page.get_by_text("ZeroDivisionError").first.wait_for()
+    page.goto(f"{spotlighted.spotlight}/telemetry/traces/{response.headers['x-trace-id']}")
+    page.get_by_text("ui.action.click").first.wait_for()
+    page.close()
 
 
-def test_page_load_shows_in_spotlight(traced: Project, browser: Browser) -> None:
+def test_page_load_shows_in_spotlight(spotlighted: Spotlighted, browser: Browser) -> None:
     """The load of a page is a part of the trace on Spotlight's page."""
-    with make_spotlight(traced.folder) as started:
-        page = browser.new_page()
-        response = page.goto(f"{started.site}/auth/login")
-        assert response
-        see_trace(browser, started.spotlight, response.headers["x-trace-id"], transactions=2)
-        page.close()
+    page = browser.new_page()
+    response = page.goto(f"{spotlighted.site}/auth/login")
+    assert response
+    see_trace(browser, spotlighted.spotlight, response.headers["x-trace-id"], transactions=2)
+    page.close()
 
 
 def test_feedback_arrives(page: Page, sentry: Sink) -> None:
