@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pytest_cookies.plugin import Cookies
 
+from tests.conftest import Installed
 from tests.support.answers import CHOICES, FILES, OTHERS
 from tests.support.commands import HERE, Shell, docker
 from tests.support.containers import container
@@ -105,9 +106,10 @@ def test_hooks_pass(owned: Project) -> None:
 
 
 @each_code
-def test_types_are_right(owned: Project) -> None:
-    """The project passes its type checker."""
-    owned.succeed("mypy", "--cache-dir", owned.venv / "mypy")
+def test_types_are_right(owned: Project, installed: Installed) -> None:
+    """The project passes its type checker, which checks the packages once for all projects."""
+    venv = installed("dev")
+    Project(owned.folder, venv).succeed("mypy", "--cache-dir", venv / "mypy")
 
 
 def test_own_tests_pass(owned: Project) -> None:
