@@ -14,6 +14,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell, docker
 from tests.support.load import PEOPLE, Load, Request
+from tests.support.owners import edit
 from tests.support.servers import env_of, wait_for
 from tests.support.visitors import get
 
@@ -42,12 +43,6 @@ def upgrade():
 
 class Stack(Shell):
     """The project on a server."""
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        """Change a file of the project."""
-        text = (self.folder / name).read_text("utf-8")
-        assert old in text
-        (self.folder / name).write_text(text.replace(old, new), "utf-8")
 
     def build(self, version: str) -> None:
         """Build the image of the project's present state as another version."""
@@ -126,7 +121,7 @@ def label(*names: str, value: str = "true") -> None:
 def server(engine: None, cookies_session: Cookies) -> Iterator[Stack]:
     """Return the default project on a swarm, before its first deployment."""
     stack = Stack(cookies_session.bake(extra_context={"project_slug": STACK}).project_path)
-    stack.edit(".env", "# PUBLIC_URL=https://www.example.com", f"PUBLIC_URL={SITE}")
+    edit(stack.folder / ".env", "# PUBLIC_URL=https://www.example.com", f"PUBLIC_URL={SITE}")
     with swarm():
         try:
             yield stack
@@ -183,10 +178,10 @@ def test_missing_label_is_reported(server: Stack) -> None:
 
 def test_first_version_that_is_never_healthy_fails(server: Stack) -> None:
     """A first version that is never healthy fails with the end of its log."""
-    server.edit("app/health.py", "/healthz", "/sick")
+    edit(server.folder / "app/health.py", "/healthz", "/sick")
     server.build("0.9.0")
     deployed = server.deploy(TIMEOUT="20")
-    server.edit("app/health.py", "/sick", "/healthz")
+    edit(server.folder / "app/health.py", "/sick", "/healthz")
     assert "GET /healthz" in deployed.stderr
     assert f"{STACK}@0.9.0 does not serve, and there is no version before it." in deployed.stderr
     assert deployed.returncode
@@ -247,11 +242,11 @@ def test_failing_migration_changes_nothing(stack: Stack) -> None:
 
 def test_broken_release_fails_no_request(stack: Stack, failures: Failures) -> None:
     """No request fails while a version that never gets healthy is rolled back."""
-    stack.edit("app/health.py", "/healthz", "/sick")
+    edit(stack.folder / "app/health.py", "/healthz", "/sick")
     stack.build("1.2.0")
     deployed: list[subprocess.CompletedProcess[str]] = []
     assert failures("broken update", lambda: deployed.append(stack.deploy())) == []
-    stack.edit("app/health.py", "/sick", "/healthz")
+    edit(stack.folder / "app/health.py", "/sick", "/healthz")
     assert deployed[0].returncode
     assert "Version 1.2.0 is not healthy" in deployed[0].stderr
     assert f"{STACK}@1.2.0 was rolled back: {STACK}@1.0.0 serves" in deployed[0].stderr
@@ -262,7 +257,7 @@ def test_password_is_rotated(stack: Stack, failures: Failures) -> None:
     """The app logs in to the database with another role and password, without a failed request."""
     roles = "CREATE ROLE app_2 LOGIN PASSWORD 'new' IN ROLE app; ALTER ROLE app_2 SET role app"
     url = "DATABASE_URL=postgresql://app_2:new@db/app"
-    stack.edit(".env", f"PUBLIC_URL={SITE}", f"PUBLIC_URL={SITE}\n{url}")
+    edit(stack.folder / ".env", f"PUBLIC_URL={SITE}", f"PUBLIC_URL={SITE}\n{url}")
 
     def rotate() -> None:
         stack.query(roles)

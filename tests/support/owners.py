@@ -40,7 +40,7 @@ def edit(path: Path, old: str, new: str) -> None:
     """Replace a text in a file."""
     text = path.read_text("utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1), "utf-8")
+    path.write_text(text.replace(old, new), "utf-8")
 
 
 def change_models(project: Project) -> None:

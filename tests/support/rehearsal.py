@@ -28,6 +28,7 @@ from tests.support.baking import bake
 from tests.support.commands import HERE, IDENTITY, Shell, docker
 from tests.support.hosts import Host, bare_host
 from tests.support.load import Load, Request
+from tests.support.owners import edit
 from tests.support.servers import UV, install, wait_for
 from tests.support.template import BODY
 
@@ -159,7 +160,7 @@ class Rehearsal:
         self.project.succeed("git", "init", "--quiet", "--initial-branch", "main")
         self.project.succeed("git", "remote", "add", "origin", self.origin)
         (self.project.folder / "deploy/known_hosts").write_text(self.host.known_hosts())
-        self.edit("deploy/compose.swarm.yaml", "${BROKEN_ROUTE:-0}", "1")
+        edit(self.project.folder / "deploy/compose.swarm.yaml", "${BROKEN_ROUTE:-0}", "1")
         self.keep_one_test()
         self.commit("Start")
         self.write_settings()
@@ -202,12 +203,6 @@ class Rehearsal:
             lines = (f"{key}={json.dumps(value)}\n" for key, value in values.items())
             (self.folder / name).write_text("".join(lines))
 
-    def edit(self, name: str, old: str, new: str) -> None:
-        """Change a file of the project."""
-        text = (self.project.folder / name).read_text("utf-8")
-        assert old in text, name
-        (self.project.folder / name).write_text(text.replace(old, new), "utf-8")
-
     def commit(self, message: str) -> None:
         """Commit everything."""
         self.project.succeed("git", "add", ".")
@@ -225,12 +220,12 @@ class Rehearsal:
 
     def fall_ill(self) -> None:
         """Let the next release never be healthy."""
-        self.edit("app/health.py", '"/healthz"', '"/sick"')
+        edit(self.project.folder / "app/health.py", '"/healthz"', '"/sick"')
         self.commit("Rename a URL")
 
     def recover(self) -> None:
         """Let the next release be healthy again."""
-        self.edit("app/health.py", '"/sick"', '"/healthz"')
+        edit(self.project.folder / "app/health.py", '"/sick"', '"/healthz"')
         self.commit("Rename it back")
 
     def crash(self) -> None:
