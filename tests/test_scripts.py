@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.commands import IDENTITY, Shell
-from tests.support.servers import Project, env_of
+from tests.support.servers import Project, env_of, lend
 from tests.support.template import ANSWERS, BODY, DSN, files
 
 SCRIPTS = sorted(path for path in (BODY / "bin").iterdir() if path.suffix == "")
@@ -122,24 +122,13 @@ def test_cdpath_changes_no_backup(fresh: Shell, docker: str, tmp_path: Path, she
     assert (fresh.folder / "my.dump").read_text() == "printed\n"
 
 
-def make_environment(project: Shell) -> None:
-    """Write an environment that counts as ready, with pre-commit only."""
-    (project.folder / ".venv/bin").mkdir(parents=True)
-    for ready in ("made", "prod", "dev"):
-        (project.folder / ".venv" / ready).touch()
-    pre_commit = Path(sys.executable).with_name("pre-commit")
-    (project.folder / ".venv/bin/pre-commit").symlink_to(pre_commit)
-
-
 @pytest.mark.slow
 def test_seed_ignores_settings_of_other_projects(
     fresh: Shell, project: Project, tmp_path: Path
 ) -> None:
     """`make seed` works below a folder with a .flaskenv, and reads its own .env."""
     (tmp_path / ".flaskenv").write_text("FLASK_APP=elsewhere\nDATABASE_URL=invalid\n")
-    (fresh.folder / ".venv").symlink_to(project.venv)
-    for ready in ("made", "prod", "dev"):
-        (fresh.folder / ".venv" / ready).touch()
+    lend(project.venv, fresh.folder)
     assert "Log in as " in fresh.succeed("make", "seed", FLASK_APP="microblog.py")
 
 
@@ -185,10 +174,12 @@ def test_moved_environment_is_made_anew(fresh: Shell, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def cloned(fresh: Shell) -> Shell:
-    """Return a project in a git repository, with pre-commit."""
+def cloned(fresh: Shell, tmp_path: Path) -> Shell:
+    """Return a project in a git repository, with an environment that has pre-commit only."""
     fresh.commit()
-    make_environment(fresh)
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/pre-commit").symlink_to(Path(sys.executable).with_name("pre-commit"))
+    lend(tmp_path / "venv", fresh.folder)
     return fresh
 
 
@@ -209,7 +200,7 @@ def test_hooks_are_installed_from_a_worktree(cloned: Shell, tmp_path: Path) -> N
     """`make install` installs the git hook in a worktree, too."""
     cloned.succeed("git", "worktree", "add", "--quiet", "../worktree", **IDENTITY)
     worktree = Shell(tmp_path / "worktree", cloned.variables)
-    make_environment(worktree)
+    lend(tmp_path / "venv", worktree.folder)
     worktree.succeed("make", "install")
     assert "pre-commit" in hook_of(worktree).read_text()
 

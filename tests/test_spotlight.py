@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell
-from tests.support.servers import Project, responds
+from tests.support.servers import Project, lend, responds
 from tests.support.spotlight import Spotlighted, make_spotlight, see_error, see_trace
 from tests.support.visitors import crash, get
 
@@ -21,9 +21,7 @@ pytestmark = pytest.mark.slow
 def fresh(cookies_session: Cookies, project: Project) -> Path:
     """Return a bake without a DSN whose environment is already installed."""
     path: Path = cookies_session.bake().project_path
-    (path / ".venv").symlink_to(project.venv)
-    for ready in ("made", "prod", "dev"):
-        (path / ".venv" / ready).touch()
+    lend(project.venv, path)
     return path
 
 

@@ -120,6 +120,13 @@ def install(requirements: Path, venv: Path, python: str = sys.executable) -> Non
     HERE.succeed(*sync, VIRTUAL_ENV=str(venv))
 
 
+def lend(venv: Path, project: Path) -> None:
+    """Let the Makefile of a project use an environment, and take it for complete."""
+    (project / ".venv").symlink_to(venv)
+    for ready in ("made", "prod", "dev"):
+        (venv / ready).touch()
+
+
 def env_of(project: Path) -> dict[str, str]:
     """Return the variables of a project's `.env`, as Compose hands them to the image."""
     lines = (project / ".env").read_text("utf-8").splitlines()
