@@ -16,7 +16,7 @@ README = (TEMPLATE / "README.md").read_text("utf-8")
 [SOURCE] = re.findall(r"^    uvx cookiecutter (\S+)$", README, re.MULTILINE)
 # The test that runs each command of a code block, or why none does.
 COMMANDS = {
-    "uvx cookiecutter org/template": "test_git_url_is_a_source",
+    "uvx cookiecutter org/template": "test_answers_are_recorded",
     "cd microblog": "test_closing_message_quotes_the_folder",
     "make demo": "test_demo_survives_an_interrupt",
     "make demo SENTRY_DSN=https://...": "not run: the account is yours",

@@ -114,7 +114,6 @@ def test_pasted_command_keeps_the_answers(terminal: Terminal) -> None:
 def test_pasted_command_keeps_the_version(terminal: Terminal) -> None:
     """The command has the version of the template that was asked for."""
     template = Shell(terminal.root / "template", terminal.variables)
-    template.folder.mkdir()
     copy_sources(template.folder)
     template.commit()
     template.succeed("git", "tag", "v7")

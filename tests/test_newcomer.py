@@ -92,7 +92,6 @@ class Newcomer(Shell):
 def template(tmp_path: Path) -> Shell:
     """Return a repository of the template, whose only release is this version."""
     template = Shell(tmp_path / "template", {**INHERITED, **IDENTITY})
-    template.folder.mkdir()
     copy_sources(template.folder)
     release(template, "1.0.0")
     return template

@@ -1,6 +1,5 @@
 """Cookiecutter in a real terminal: typing, interrupts, a git URL, a killed bake, two at once."""
 
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -10,9 +9,9 @@ import pytest
 from dotenv import dotenv_values
 
 from tests.support.baking import COOKIECUTTER, Terminal
-from tests.support.commands import Shell
 from tests.support.hooks import DEFAULT_FILES
-from tests.support.template import BODY, DSN, PROMPTS, TEMPLATE, files
+from tests.support.template import DSN, PROMPTS, files
+from tests.support.updates import copy_sources
 
 pytestmark = pytest.mark.slow
 
@@ -58,22 +57,6 @@ def interrupt(child: "pexpect.spawn[str]") -> str:
     raise TimeoutError(seen)
 
 
-def copy_template(folder: Path) -> None:
-    """Copy what Cookiecutter reads of the template."""
-    for name in ("hooks", BODY.name):
-        shutil.copytree(TEMPLATE / name, folder / name)
-    shutil.copy(TEMPLATE / "cookiecutter.json", folder)
-
-
-def test_git_url_is_a_source(terminal: Terminal) -> None:
-    """Cookiecutter bakes from a git URL."""
-    repository = Shell(terminal.root / "template", terminal.variables)
-    copy_template(repository.folder)
-    repository.commit()
-    terminal.succeed(*COOKIECUTTER[:-1], f"git+file://{repository.folder}", "--no-input")
-    assert files(terminal.folder / "microblog") == DEFAULT_FILES
-
-
 @pytest.fixture
 def killed(terminal: Terminal) -> Path:
     """Kill Cookiecutter between its hooks, while it bakes over a project; return the project."""
@@ -81,7 +64,7 @@ def killed(terminal: Terminal) -> Path:
     project = terminal.folder / "microblog"
     (project / "mine.txt").write_text("mine")
     template = terminal.root / "template"
-    copy_template(template)
+    copy_sources(template)
     kill = f"import os\nos.kill(os.getppid(), {signal.SIGKILL.value})"
     (template / "hooks/post_gen_project.py").write_text(kill)
     command = (*COOKIECUTTER[:-1], str(template), "--no-input", "--overwrite-if-exists")

@@ -14,7 +14,8 @@ SOURCES = """bin hooks CHANGELOG.md Makefile cookiecutter.json pyproject.toml
 
 
 def copy_sources(folder: Path) -> None:
-    """Copy this version of the template into a folder, in place of another version."""
+    """Copy this version of the template into a folder, in place of another version if any."""
+    folder.mkdir(exist_ok=True)
     for name in (*SOURCES, BODY.name):
         if (TEMPLATE / name).is_dir():
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -37,7 +38,6 @@ def release_first(template: Shell) -> str:
         HERE.succeed("git", "clone", "--quiet", "--branch", tags[0], ".", template.folder)
         template.succeed("git", "switch", "--quiet", "--create", "newest")
         return tags[0]
-    template.folder.mkdir()
     copy_sources(template.folder)
     return release(template, "1.0.0")
 
