@@ -30,7 +30,7 @@ def run(quick: bool) -> list[Any]:
     from tests.support.baking import bake
     from tests.support.commands import HERE
     from tests.support.containers import UNUSED_KEY, postgres, url_of
-    from tests.support.servers import install, wait_for
+    from tests.support.servers import install
 
     tables = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
@@ -38,9 +38,7 @@ def run(quick: bool) -> list[Any]:
         install(project / "requirements/prod.txt", Path(folder) / "venv")
         urls = {"SQLite": f"sqlite:///{folder}/growth.db"}
         if HERE.run("docker", "info").returncode == 0:
-            urls["PostgreSQL"] = url_of(database := servers.enter_context(postgres()))
-            ready = ("docker", "exec", database, "pg_isready", "--host", "127.0.0.1")
-            wait_for(lambda: HERE.run(*ready).returncode == 0, "PostgreSQL")
+            urls["PostgreSQL"] = url_of(servers.enter_context(postgres()))
         for name, url in urls.items():
             progress(f"{name}: fills and measures")
             settings = {"DATABASE_URL": url, "SECRET_KEY": UNUSED_KEY, "PYTHONPATH": str(project)}

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -199,8 +198,7 @@ def outage(project: Project, engine: None) -> Outage:
     with postgres() as database, Sink() as sink:
         settings = env_of(project.folder)
         settings |= {"DATABASE_URL": url_of(database), "SENTRY_DSN": sink.dsn}
-        upgrade = partial(project.run, "flask", "db", "upgrade", **settings)
-        wait_for(lambda: upgrade().returncode == 0, "PostgreSQL")
+        project.succeed("flask", "db", "upgrade", **settings)
         wrong = settings | {"DATABASE_URL": url_of(database, login="postgres:mistyped")}
         ask = "from wsgi import app; app.test_client().get('/readyz')"
         log = project.run("python", "-c", ask, **wrong).stderr

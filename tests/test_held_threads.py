@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -38,8 +37,7 @@ def served(project: Project, engine: None) -> Iterator[Served]:
     """Serve the project on PostgreSQL, with all connections of its pools open."""
     with postgres() as database:
         settings = env_of(project.folder) | {"DATABASE_URL": url_of(database)}
-        upgrade = partial(project.run, "flask", "db", "upgrade", **settings)
-        wait_for(lambda: upgrade().returncode == 0, "PostgreSQL")
+        project.succeed("flask", "db", "upgrade", **settings)
         with project.serving(**settings) as gunicorn:
             with readers(gunicorn.url):
                 pass

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.conftest import Installed
 from tests.support.commands import Shell
 from tests.support.containers import postgres, url_of
 from tests.support.owners import change_models
-from tests.support.servers import Project, env_of, wait_for
+from tests.support.servers import Project, env_of
 from tests.support.template import BODY, files
 
 EXAMPLE = re.compile(r"\b(micro)?blogs?\b|\bposts\b|\btimelines?\b|\bfollow(ers?|ed)\b", re.I)
@@ -94,16 +95,13 @@ def database(
     request: pytest.FixtureRequest, project: Project, tmp_path: Path
 ) -> Iterator[Database]:
     """Return a database with the tables and sample rows of a project."""
-    if request.param == "SQLite":
-        database = Database(project, f"sqlite:///{tmp_path / 'app.db'}")
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'app.db'}"
+        if request.param == "PostgreSQL":
+            request.getfixturevalue("engine")
+            url = url_of(stack.enter_context(postgres()))
+        database = Database(project, url)
         database.succeed("flask", "db", "upgrade")
-        database.succeed("flask", "seed")
-        yield database
-        return
-    request.getfixturevalue("engine")
-    with postgres() as container:
-        database = Database(project, url_of(container))
-        wait_for(lambda: database.run("flask", "db", "upgrade").returncode == 0, "PostgreSQL")
         database.succeed("flask", "seed")
         yield database
 

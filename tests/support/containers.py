@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.support.commands import docker
+from tests.support.commands import HERE, docker
 from tests.support.servers import free_port, wait_for
 
 LOCKED_DOWN = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
@@ -30,11 +30,13 @@ def container(image: str, *options: str) -> Iterator[str]:
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """Run PostgreSQL until the block ends, and yield the name of its container."""
+    """Run PostgreSQL until the block ends; once it is ready, yield the name of its container."""
     port = f"127.0.0.1:{free_port()}:5432"
     login = "POSTGRES_PASSWORD=postgres"
     name = docker("run", "--detach", "--publish", port, "--env", login, "postgres:18")
     try:
+        ready = ("docker", "exec", name, "pg_isready", "--host", "127.0.0.1")
+        wait_for(lambda: HERE.run(*ready).returncode == 0, "PostgreSQL")
         yield name
     finally:
         docker("rm", "--force", "--volumes", name)
