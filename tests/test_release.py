@@ -15,16 +15,7 @@ from tests.support.template import BODY
 
 WORKFLOW: dict[str, Any] = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text())
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
-SCRIPTS = [path for path in sorted((BODY / "bin").iterdir()) if not path.suffix]
 TARGET = {"HOSTS": "192.0.2.1", "PUBLIC_URL": "http://site.example", "CI": ""}
-MALFORMED_URLS = (
-    "www.example.com",
-    "https://www.example.com/blog",
-    "https://a b",
-    "https://a.example\nhttps://b.example",
-    "https://a.example,b.example",
-    "https://a.example{$SECRET_KEY}",
-)
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +83,8 @@ def test_versions_are_higher_than_those_of_other_branches(repository: Shell) -> 
     assert "is lower than the last version, 2.0.0" in refusal(repository, "1.0.0")
 
 
-def test_taken_tags_are_refused(repository: Shell) -> None:
-    """A version is released once."""
-    repository.succeed("bin/release", "1.0.0")
-    assert refusal(repository, "1.0.0") == "the tag v1.0.0 exists already."
-
-
 def test_columns_do_not_hide_tags(repository: Shell) -> None:
-    """All tags are seen where git is configured to print lists in columns."""
+    """A version is released once, also where git is configured to print lists in columns."""
     for tag in ("v2.0.0", "v3.0.0"):
         repository.succeed("git", "tag", tag)
     repository.succeed("git", "config", "column.ui", "always")
@@ -267,11 +252,10 @@ def test_ship_needs_a_version(repository: Shell, version: str) -> None:
     assert result.returncode == 1
 
 
-@pytest.mark.parametrize("url", MALFORMED_URLS)
-def test_ship_needs_a_url(repository: Shell, url: str) -> None:
+def test_ship_needs_a_url(pristine: Shell) -> None:
     """A PUBLIC_URL that Caddy cannot serve is refused before any host is touched."""
-    repository.succeed("git", "tag", "v1.0.0")
-    result = repository.run("bin/ship", "1.0.0", **TARGET | {"PUBLIC_URL": url})
+    url = "https://a.example{$SECRET_KEY}"
+    result = pristine.run("bin/ship", "1.0.0", **TARGET | {"PUBLIC_URL": url})
     assert result.stderr.startswith(f"Nothing was deployed: PUBLIC_URL is not valid: '{url}'")
     assert result.returncode == 1
 
@@ -319,13 +303,6 @@ def test_deploy_is_protected_and_not_cancelled() -> None:
     deploy = WORKFLOW["jobs"]["deploy"]
     assert deploy["environment"] == "production"
     assert deploy["concurrency"]["cancel-in-progress"] is False
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_explain_themselves(script: Path) -> None:
-    """Each script can be run, and its first comment says what it does."""
-    lines = script.read_text().splitlines()
-    assert (script.stat().st_mode & 0o111, lines[0], lines[1][:2]) == (0o111, "#!/bin/sh", "# ")
 
 
 def test_azure_inventory_lists_the_tagged_machines(default_project: Path, tmp_path: Path) -> None:
