@@ -7,7 +7,6 @@ import ssl
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -259,48 +258,40 @@ def test_own_tests_pass_on_the_python_of_the_image(default_project: Path) -> Non
     docker("run", "--rm", *source, f"python:{ANSWERS['python_version']}-slim", "sh", "-c", tests)
 
 
-def test_compose_files_are_valid(checkout: Shell) -> None:
-    """Compose accepts its files, and Swarm accepts its own."""
-    checkout.succeed("docker", "compose", "config", "--quiet")
-    assert "order: start-first" in checkout.succeed(*STACK_CONFIG)
-
-
 @pytest.mark.parametrize("config", [("docker", "compose", "config"), STACK_CONFIG])
 def test_logs_rotate(checkout: Shell, config: tuple[str, ...]) -> None:
-    """Every service uses a log driver that limits the size of its logs."""
+    """Compose and Swarm accept their files, whose services all limit the size of their logs."""
     services = yaml.safe_load(checkout.succeed(*config))["services"]
     drivers = {name: service.get("logging", {}).get("driver") for name, service in services.items()}
     assert set(drivers.values()) == {"local"}, drivers
 
 
-@contextmanager
-def caddy(project: Path, public_url: str) -> Iterator[Callable[[int], int]]:
-    """Run Caddy with the project's Caddyfile; return a function that finds published ports."""
-    file = f"{project / 'deploy/Caddyfile'}:/etc/caddy/Caddyfile:ro"
+@pytest.fixture(scope="module")
+def ports(checkout: Shell) -> Iterator[list[int]]:
+    """Run Caddy with the Caddyfile for an https URL; return where its ports 80 and 443 are."""
+    file = f"{checkout.folder / 'deploy/Caddyfile'}:/etc/caddy/Caddyfile:ro"
     ports = ("--publish", "127.0.0.1::80", "--publish", "127.0.0.1::443")
-    options = ("--detach", "--volume", file, *ports, "--env", f"PUBLIC_URL={public_url}")
-    name = docker("run", *options, "caddy:2")
+    url = ("--env", "PUBLIC_URL=https://localhost")
+    name = docker("run", "--detach", "--volume", file, *ports, *url, "caddy:2")
     try:
-        yield lambda port: int(docker("port", name, str(port)).split(":")[1])
+        yield [int(docker("port", name, port).split(":")[1]) for port in ("80", "443")]
     finally:
         docker("rm", "--force", "--volumes", name)
 
 
-def test_caddy_serves_https(checkout: Shell) -> None:
+def test_caddy_serves_https(ports: list[int]) -> None:
     """For an https URL, Caddy obtains a certificate and redirects from http."""
-    with caddy(checkout.folder, "https://localhost") as port:
-        url = f"http://localhost:{port(80)}"
-        wait_for(lambda: redirects(url, "https://localhost/"), "the redirect")
-        wait_for(lambda: has_certificate(port(443)), "the certificate")
+    http, https = ports
+    wait_for(lambda: redirects(f"http://localhost:{http}", "https://localhost/"), "the redirect")
+    wait_for(lambda: has_certificate(https), "the certificate")
 
 
-def test_caddy_limits_what_redirects(checkout: Shell) -> None:
+def test_caddy_limits_what_redirects(ports: list[int]) -> None:
     """For an https URL, a client on port 80 whose headers do not end is disconnected, too."""
-    with caddy(checkout.folder, "https://localhost") as port:
-        wait_for(lambda: redirects(f"http://localhost:{port(80)}", "https://localhost/"), "Caddy")
-        with socket.create_connection(("localhost", port(80)), timeout=20) as client:
-            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
-            assert client.recv(100) == b""
+    wait_for(lambda: redirects(f"http://localhost:{ports[0]}", "https://localhost/"), "Caddy")
+    with socket.create_connection(("localhost", ports[0]), timeout=20) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        assert client.recv(100) == b""
 
 
 def has_certificate(port: int) -> bool:
