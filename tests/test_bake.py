@@ -13,7 +13,7 @@ from pytest_cookies.plugin import Cookies, Result
 from tests.support import snapshots
 from tests.support.answers import FILES, OTHERS, SELECTIONS, title
 from tests.support.baking import Terminal, parse, parse_files
-from tests.support.hooks import POST_GEN, files_of
+from tests.support.hooks import files_of
 from tests.support.template import ANSWERS, BODY, DSN, PROMPTS, RENDERED, TEMPLATE, WRITTEN, files
 
 Baked = tuple[dict[str, Any], Path]
@@ -34,13 +34,6 @@ def test_other_answers_differ() -> None:
 def test_every_prompt_is_used() -> None:
     """Each answer is rendered into a file; only the DSN is written by a hook instead."""
     assert [key for key in PROMPTS if not FILES[key]] == ["sentry_dsn"]
-
-
-def test_tree_is_the_body(baked: Baked) -> None:
-    """Every selection of answers bakes `.env` and the files of the body that it switches on."""
-    answers, project = baked
-    removed = set().union(*(files_of(key) for key in POST_GEN.PARTS if not answers[key]))
-    assert files(project) == files(BODY) - removed | {".env"}
 
 
 def test_no_trace_of_browser_tracing(default_project: Path) -> None:

@@ -200,14 +200,6 @@ def newcomer(phone: Page, request: pytest.FixtureRequest) -> Keyboard:
     return keyboard
 
 
-def test_follow_by_keyboard(newcomer: Keyboard) -> None:
-    """The Tab and Enter keys suffice to find a person and to follow them."""
-    newcomer.press("Explore")
-    newcomer.press("david")
-    newcomer.press("Follow")
-    newcomer.sees("You are now following david.")
-
-
 def test_page_back_by_keyboard(newcomer: Keyboard) -> None:
     """The Tab and Enter keys suffice to go to older posts, and back to the newest."""
     newcomer.press("Explore")
