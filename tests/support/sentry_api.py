@@ -37,6 +37,7 @@ HEALTH_QUERY = {"health", "summaryStatsPeriod", "healthStatsPeriod"}
 PERIODS = {"1h", "24h", "1d", "48h", "2d", "7d", "14d", "30d", "90d"}
 STATUSES = ("exited", "errored", "crashed", "abnormal")
 COMMIT = re.compile(r"[0-9a-f]{40}")
+FREQUENCIES = {0, 5, 10, 30, 60, 180, 720, 1440, 10080}
 ANY_EVENT = {"first_seen_event", "regression_event", "reappeared_event"}
 SCOPES = {
     "org:ci": {"org:ci"},
@@ -255,9 +256,8 @@ class Sentry:
     def new_deploy(self, call: Call) -> Json:
         """Record a deploy, which creates its environment."""
         body, version = call.body, self.release(call.key)["version"]
-        require_keys(
-            body, needed="environment", optional="name url dateStarted dateFinished projects"
-        )
+        known = "name url dateStarted dateFinished projects"
+        require_keys(body, needed="environment", optional=known)
         require(ENVIRONMENT.fullmatch(body["environment"]), environment="Invalid value.")
         deploy = {"id": self.new_id(), "name": None, "dateStarted": None, **body}
         self.deploys.append({**deploy, "release": version})
@@ -278,11 +278,9 @@ class Sentry:
         """Keep chunks under their hashes."""
         for part in call.body.get_payload():
             chunk = gzip.decompress(part.get_payload(decode=True))
-            require(
-                hashlib.sha1(chunk, usedforsecurity=False).hexdigest() == part.get_filename(),
-                file="Wrong hash.",
-            )
-            self.chunks[part.get_filename()] = chunk
+            digest = hashlib.sha1(chunk, usedforsecurity=False).hexdigest()
+            require(digest == part.get_filename(), file="Wrong hash.")
+            self.chunks[digest] = chunk
         return None
 
     @route("POST", "artifactbundle/assemble/", "org:ci")
@@ -301,27 +299,20 @@ class Sentry:
 
     # Alerts
 
-    def environment_exists(self, name: str | None) -> bool:
-        """Tell whether Sentry has heard of an environment."""
-        heard = {deploy["environment"] for deploy in self.deploys}
+    def require_environment(self, name: str | None) -> None:
+        """Refuse an environment that Sentry has not heard of."""
+        heard = {None, *(deploy["environment"] for deploy in self.deploys)}
         heard |= {event.get("environment") for event in self.events}
-        return name is None or name in heard
+        require(name in heard, environment="Environment does not exist.")
 
     def workflow(self, body: Json) -> Json:
         """Return a workflow as Sentry keeps it."""
-        require_keys(
-            body,
-            needed="name enabled environment detectorIds config triggers actionFilters",
-            optional="id owner",
-        )
-        require(
-            self.environment_exists(body["environment"]), environment="Environment does not exist."
-        )
+        fields = "name enabled environment detectorIds config triggers actionFilters"
+        require_keys(body, needed=fields, optional="id owner")
+        self.require_environment(body["environment"])
         known = {detector["id"] for detector in self.detectors}
         require(known.issuperset(map(str, body["detectorIds"])), detectorIds="Unknown detector.")
-        require(
-            body["config"]["frequency"] in {0, 5, 10, 30, 60, 180, 720, 1440, 10080}, config="?"
-        )
+        require(body["config"]["frequency"] in FREQUENCIES, config="Invalid frequency.")
         require(body["triggers"]["logicType"] == "any-short", triggers="Invalid logicType.")
         types = {condition["type"] for condition in body["triggers"]["conditions"]}
         require(types <= ANY_EVENT, triggers="Invalid condition type.")
@@ -332,18 +323,16 @@ class Sentry:
                 self.check_action(action)
         return {
             **body,
-            "id": self.new_id(),
-            "organizationId": "1",
-            "createdBy": None,
-            "dateCreated": NOW,
-            "dateUpdated": NOW,
-            "lastTriggered": None,
-            "owner": None,
+            **self.added(),
             "detectorIds": [str(detector) for detector in body["detectorIds"]],
-            "config": dict(body["config"]),
             "triggers": self.numbered(body["triggers"], actions=[]),
             "actionFilters": [self.numbered(filters) for filters in body["actionFilters"]],
         }
+
+    def added(self) -> Json:
+        """Return what Sentry adds to a workflow or detector."""
+        facts = {"id": self.new_id(), "organizationId": "1", "owner": None, "createdBy": None}
+        return {**facts, "dateCreated": NOW, "dateUpdated": NOW, "lastTriggered": None}
 
     def check_action(self, action: Json) -> None:
         """Refuse an action that Sentry could not carry out."""
@@ -359,88 +348,54 @@ class Sentry:
     def numbered(self, group: Json, **more: Json) -> Json:
         """Return a group of conditions with the ids that Sentry adds."""
         conditions = [{**condition, "id": self.new_id()} for condition in group["conditions"]]
-        actions = [
-            {**action, "id": self.new_id(), "status": "active"}
-            for action in group.get("actions", [])
-        ]
+        actions = [{**action, "id": self.new_id()} for action in group.get("actions", [])]
         kept = {**group, "id": self.new_id(), "organizationId": "1", "conditions": conditions}
         return {**kept, "actions": actions, **more}
 
     def detector(self, body: Json) -> Json:
         """Return a detector as Sentry keeps it."""
-        nulls = {"owner": None, "createdBy": None, "description": None, "latestGroup": None}
-        kept: Json = {
-            "id": self.new_id(),
-            "projectId": "7",
-            "workflowIds": [],
-            "dateCreated": NOW,
-            "dateUpdated": NOW,
-            "dataSources": [],
-            "conditionGroup": None,
-            "config": {},
-            "enabled": True,
-            **nulls,
-        }
+        kept = {**self.added(), "projectId": "7", "description": None, **body}
         if body["type"] == "issue_stream":
-            return {**kept, **body}
-        require_keys(
-            body,
-            needed="name type enabled dataSources conditionGroup config workflowIds",
-            optional="owner description projectId",
-        )
+            return {**kept, "workflowIds": [], "dataSources": [], "conditionGroup": None}
+        needed = "name type enabled dataSources conditionGroup config workflowIds"
+        require_keys(body, needed=needed, optional="owner description projectId")
         require(body["type"] in {"metric_issue", UPTIME}, type="Unknown detector type.")
         if body["type"] == UPTIME:
             if not self.has_uptime:
                 raise Refusal(404, {"detail": "The requested resource does not exist"})
             fields = {"mode", "environment", "downtimeThreshold", "recoveryThreshold"}
             require(body["config"].keys() == fields, config="Invalid config.")
-            require(self.environment_exists(body["config"]["environment"]), config="environment")
+            self.require_environment(body["config"]["environment"])
         else:
             require(body["config"] == {"detectionType": "static"}, config="Invalid config.")
         group = body["conditionGroup"]
-        require(
-            {condition["conditionResult"] for condition in group["conditions"]} >= {0, 75},
-            conditionGroup="A resolution condition is required.",
-        )
+        results = {condition["conditionResult"] for condition in group["conditions"]}
+        require(results >= {0, 75}, conditionGroup="A resolution condition is required.")
         source_of = self.ping if body["type"] == UPTIME else self.data_source
         sources = [source_of(source) for source in body["dataSources"]]
-        return {
-            **kept,
-            **body,
-            "dataSources": sources,
-            "conditionGroup": self.numbered(group),
-            "workflowIds": [str(workflow) for workflow in body["workflowIds"]],
-        }
+        workflows = [str(workflow) for workflow in body["workflowIds"]]
+        more = {"conditionGroup": self.numbered(group), "workflowIds": workflows}
+        return {**kept, **more, "dataSources": sources}
 
     def data_source(self, source: Json) -> Json:
         """Return the query of a detector as Sentry keeps it."""
-        require_keys(
-            source,
-            needed="dataset queryType eventTypes query timeWindow aggregate environment",
-        )
-        require(self.environment_exists(source["environment"]), environment="Does not exist.")
+        fields = "dataset queryType eventTypes query timeWindow aggregate environment"
+        require_keys(source, needed=fields)
+        self.require_environment(source["environment"])
         query = {name: value for name, value in source.items() if name != "queryType"}
         snuba = {**query, "id": self.new_id(), "extrapolationMode": None}
-        status = {"status": 1, "subscription": "9", "id": self.new_id()}
-        return {
-            "id": self.new_id(),
-            "type": "snuba_query_subscription",
-            "organizationId": "1",
-            "sourceId": "3",
-            "queryObj": {**status, "snubaQuery": snuba},
-        }
+        kept = {"id": self.new_id(), "type": "snuba_query_subscription", "sourceId": "3"}
+        return {**kept, "queryObj": {"id": self.new_id(), "status": 1, "snubaQuery": snuba}}
 
     def ping(self, source: Json) -> Json:
         """Return what an uptime monitor asks for as Sentry keeps it."""
-        known = "headers body"
-        require_keys(
-            source, needed="url method intervalSeconds timeoutMs traceSampling", optional=known
-        )
+        fields = "url method intervalSeconds timeoutMs traceSampling"
+        require_keys(source, needed=fields, optional="headers body")
         require(re.fullmatch(r"https?://[^/]+\.[^/]+/.*", source["url"]), url="Invalid URL.")
         require(source["intervalSeconds"] in {60, 300, 600, 1200, 1800, 3600}, interval="Invalid.")
         query = {"headers": [], "body": None, **source}
-        kind = {"id": self.new_id(), "type": "uptime_subscription", "organizationId": "1"}
-        return {**kind, "sourceId": "4", "queryObj": query}
+        kept = {"id": self.new_id(), "type": "uptime_subscription", "sourceId": "4"}
+        return {**kept, "queryObj": query}
 
     @route("GET", "integrations/", "org:read")
     def list_integrations(self, _: Call) -> Json:
