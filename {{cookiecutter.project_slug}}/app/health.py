@@ -1,10 +1,8 @@
 """Health checks for the platform that runs the app."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from alembic.script import ScriptDirectory
 from flask import Blueprint, current_app
@@ -13,9 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import RELEASE
 from app.extensions import db
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 bp = Blueprint("health", __name__)
 CHECKS = ("/healthz", "/readyz")
