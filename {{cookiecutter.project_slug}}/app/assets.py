@@ -25,15 +25,12 @@ def static_url(filename: str, part: str = "") -> str:
     return f"{request.script_root}{scaffold.static_url_path}/{filename}?v={first}"
 
 
-@cache
-def first_version(path: str) -> str:
-    """Return the version that the file at `path` had at the first call. Reading it takes time."""
-    return version(path)
-
-
 def version(path: str) -> str:
     """Return a hash of the content of the file at `path`."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+first_version = cache(version)  # pages have many URLs, and reading a file takes time
 
 
 def allow_caching(response: Response) -> Response:
