@@ -35,7 +35,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
 
     register_parts(app)
     app.register_blueprint(health.bp)
-    headers.init_app(app)
+    app.after_request(headers.add_headers)  # to error pages, too
     templating.init_app(app)
     return app
 

@@ -1,23 +1,16 @@
 """The headers of every response: security, and the id of its trace."""
 
-from flask import Flask, Response, current_app
+from flask import Response, current_app
 
 from app.sentry import trace_id
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; "
+    "object-src 'none'; "
+    "base-uri 'none'; "
+    "form-action 'self'; "
+    "frame-ancestors 'none'"
 )
-
-
-def init_app(app: Flask) -> None:
-    """Add the headers to every response of `app`, error pages included."""
-    app.after_request(add_headers)
 
 
 def add_headers(response: Response) -> Response:
