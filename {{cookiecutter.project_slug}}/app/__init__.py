@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import assets, errors, headers, health, sentry, templating
 from app.config import Config
-from app.extensions import csrf, db, login_manager, migrate
+from app.extensions import csrf, db, end_transaction, login_manager, migrate
 from app.limits import limiter
 from app.logs import configure_logging
 from app.sentry import init_sentry
@@ -28,6 +28,7 @@ def create_app(config_class: type[Config] = Config) -> Flask:
     errors.init_app(app)  # before csrf, which reads the form
     assets.init_app(app)  # before login_manager: what is added first runs last after a request
     db.init_app(app)
+    app.teardown_appcontext(end_transaction)  # runs before db's own, which would crash
     migrate.init_app(app, db)
     csrf.init_app(app)
     limiter.init_app(app)

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from typing import Any
 
-from flask import Flask
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -27,21 +26,7 @@ class Base(DeclarativeBase):
     )
 
 
-class Database(SQLAlchemy):
-    """Flask-SQLAlchemy. A connection that is lost after a request's last query does no harm."""
-
-    def init_app(self, app: Flask) -> None:
-        """Bind the database to `app`."""
-        super().init_app(app)
-        app.teardown_appcontext(self.end_transaction)  # before SQLAlchemy's own, which would crash
-
-    def end_transaction(self, _: object = None) -> None:
-        """End the transaction. If its connection was lost, there is none any more."""
-        with suppress(errors.InterfaceError, errors.OperationalError):
-            self.session.rollback()
-
-
-db = Database(
+db = SQLAlchemy(
     metadata=Base.metadata,
     session_options={"expire_on_commit": False},  # current_user is not loaded again
 )
@@ -50,6 +35,12 @@ csrf = CSRFProtect()
 login_manager = LoginManager()
 # Session protection marks sessions whose address has changed, for fresh_login_required only.
 login_manager.session_protection = None
+
+
+def end_transaction(_: object) -> None:
+    """End the transaction. If its connection was lost, there is none any more, and no harm."""
+    with suppress(errors.InterfaceError, errors.OperationalError):
+        db.session.rollback()
 
 
 @event.listens_for(Engine, "connect")
