@@ -5,17 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required, logout_user
 from sqlalchemy.exc import IntegrityError
 
-from app.auth import service
+from app.auth import forms, service
 from app.auth.access import LOST_ACCOUNT, local_path, note_user, refuse_lost_account
 from app.auth.commands import reset_link, set_password
-from app.auth.forms import (
-    ChangeEmailForm,
-    ChangePasswordForm,
-    ConfirmForm,
-    LoginForm,
-    NewPasswordForm,
-    RegistrationForm,
-)
 from app.auth.models import User
 from app.extensions import db
 from app.limits import limit_guesses, limiter
@@ -38,7 +30,7 @@ def login() -> ResponseReturnValue:
     """Log a user in, and redirect to the page they came for."""
     if current_user.is_authenticated:
         return redirect(url_for("main.index"))
-    form = LoginForm()
+    form = forms.LoginForm()
     if form.validate_on_submit():
         user = service.authenticate(form.username.data, form.password.data)
         if user and service.log_in(user, remember=form.remember_me.data):
@@ -61,7 +53,7 @@ def register() -> ResponseReturnValue:
     """Create an account, and log its user in."""
     if current_user.is_authenticated:
         return redirect(url_for("main.index"))
-    form = RegistrationForm(owner=tidy(request.form.get("username")) or "")
+    form = forms.RegistrationForm(owner=tidy(request.form.get("username")) or "")
     if form.validate_on_submit():
         user = service.create_account(form.username.data, form.email.data, form.password.data)
         if user and service.log_in(user):
@@ -80,7 +72,7 @@ def reset() -> ResponseReturnValue:
     if user is None:
         flash("This link was used already, or is older than a day.", "error")
         return redirect(url_for("auth.login"))
-    form = NewPasswordForm(owner=user.username)
+    form = forms.NewPasswordForm(owner=user.username)
     if form.validate_on_submit():
         return change(user, form.password.data, "You have a new password.", "main.index")
     return render_template("auth/reset.html", form=form, user=user)
@@ -104,7 +96,7 @@ def where_to_change_password() -> ResponseReturnValue:
 @limit_guesses
 def change_password() -> ResponseReturnValue:
     """Change the user's password, and log out all other browsers."""
-    form = ChangePasswordForm(owner=current_user.username)
+    form = forms.ChangePasswordForm(owner=current_user.username)
     if form.validate_on_submit():
         message = "Your password is changed. All other browsers are logged out."
         user = current_user._get_current_object()  # Flask-Login must not get its own proxy
@@ -129,7 +121,7 @@ def finish(changed: bool, message: str, endpoint: str) -> ResponseReturnValue:
 @limit_guesses
 def change_email() -> ResponseReturnValue:
     """Change the user's e-mail address."""
-    form = ChangeEmailForm(obj=current_user)
+    form = forms.ChangeEmailForm(obj=current_user)
     if form.validate_on_submit():
         try:
             changed = service.set_email(current_user, form.email.data)
@@ -155,7 +147,7 @@ def log_out_everywhere() -> ResponseReturnValue:
 @limit_guesses
 def delete() -> ResponseReturnValue:
     """Delete the user's account with all that belongs to it."""
-    form = ConfirmForm()
+    form = forms.ConfirmForm()
     if form.validate_on_submit():
         deleted = service.delete_account(current_user)
         logout_user()
