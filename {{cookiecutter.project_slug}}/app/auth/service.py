@@ -10,16 +10,7 @@ import sentry_sdk
 from flask import current_app
 from flask_login import current_user, login_user, logout_user
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import (
-    ColumnElement,
-    Executable,
-    bindparam,
-    delete,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Executable, bindparam, delete, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.auth.models import Login, User, user_named, user_with_email, utcnow
@@ -84,8 +75,7 @@ def is_unchanged(user: User) -> tuple[ColumnElement[bool], ...]:
 def count_rows(statement: Executable) -> int:
     """Execute `statement`, and return the number of rows that it has changed."""
     result: Any = db.session.execute(statement)
-    rows: int = result.rowcount
-    return rows
+    return int(result.rowcount)
 
 
 def log_out() -> None:
