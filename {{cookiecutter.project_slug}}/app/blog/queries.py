@@ -3,16 +3,7 @@
 Each statement is built once. Pages select the columns that they show, and nothing else of a user.
 """
 
-from sqlalchemy import (
-    Column,
-    ScalarSelect,
-    SQLColumnExpression,
-    bindparam,
-    exists,
-    func,
-    select,
-    union,
-)
+from sqlalchemy import Column, SQLColumnExpression, bindparam, exists, func, select, union
 from sqlalchemy.orm import aliased
 
 from app.auth.models import User
@@ -117,7 +108,7 @@ def people(member: Column[int], group: Column[int]) -> AnySelect:
     return newest(users.where(group == OWNER), member)
 
 
-def count(rows: AnySelect, limit: int = COUNT_LIMIT + 1) -> ScalarSelect[int]:
+def count(rows: AnySelect, limit: int = COUNT_LIMIT + 1) -> SQLColumnExpression[int]:
     """Return the number of `rows` of the user of a profile, up to `limit`."""
     counted = rows.limit(limit).correlate(User).subquery()
     return select(func.count()).select_from(counted).correlate(User).scalar_subquery()
@@ -129,7 +120,7 @@ POSTS_OF = newest(select_posts().where(Post.user_id == OWNER), Post.id)
 TIMELINE = timeline_statement()
 FOLLOWERS_OF = people(followers.c.follower_id, followers.c.followed_id)
 FOLLOWED_BY = people(followers.c.followed_id, followers.c.follower_id)
-PROFILE = (
+PROFILE: AnySelect = (
     select(
         User.id,
         User.username,
