@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from app.auth.models import User
 from app.blog.models import Post, Profile, followers
-from app.blog.pagination import BEFORE, PAGE_SIZE, AnyRow, AnySelect, Page, paginate
+from app.blog.pagination import BEFORE, PAGE_SIZE, AnyRow, AnySelect
 from app.extensions import db
 from app.text import fold
 
@@ -23,34 +23,9 @@ IS_FOLLOWED = (
 )
 
 
-def all_posts() -> Page:
-    """Return a page of everybody's posts."""
-    return paginate(ALL_POSTS)
-
-
-def posts_of(user_id: int) -> Page:
-    """Return a page of a user's posts."""
-    return paginate(POSTS_OF, owner=user_id)
-
-
-def timeline(reader_id: int) -> Page:
-    """Return a page of the posts of a reader and of those whom the reader follows."""
-    return paginate(TIMELINE, reader=reader_id)
-
-
 def post(post_id: int) -> AnyRow | None:
     """Return a post, or None where there is none with that id."""
     return db.session.execute(POST, {"post": post_id}).first()
-
-
-def followers_of(user_id: int, reader_id: int) -> Page:
-    """Return a page of a user's followers, newest account first."""
-    return paginate(FOLLOWERS_OF, owner=user_id, reader=reader_id)
-
-
-def followed_by(user_id: int, reader_id: int) -> Page:
-    """Return a page of those whom a user follows, newest account first."""
-    return paginate(FOLLOWED_BY, owner=user_id, reader=reader_id)
 
 
 def profile(username: str, reader_id: int) -> AnyRow | None:

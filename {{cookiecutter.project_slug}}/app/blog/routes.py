@@ -9,7 +9,7 @@ from app.auth.models import User, user_named
 from app.blog import models, queries
 from app.blog.forms import EditProfileForm, PostForm
 from app.blog.models import Post
-from app.blog.pagination import ID_MAX
+from app.blog.pagination import ID_MAX, paginate
 from app.blog.seed import seed
 from app.blog.text import hue, linkify
 from app.extensions import db
@@ -50,7 +50,7 @@ def index() -> ResponseReturnValue:
     """Show the timeline of the user, or everybody's posts to a stranger."""
     if current_user.is_authenticated:
         return show_timeline(PostForm())
-    return render_template("blog/front.html", page=queries.all_posts())
+    return render_template("blog/front.html", page=paginate(queries.ALL_POSTS))
 
 
 @bp.post("/index")
@@ -68,27 +68,29 @@ def publish() -> ResponseReturnValue:
 
 def show_timeline(form: PostForm) -> str:
     """Return the timeline of the user below `form`."""
-    return render_template("blog/index.html", form=form, page=queries.timeline(current_user.id))
+    page = paginate(queries.TIMELINE, reader=current_user.id)
+    return render_template("blog/index.html", form=form, page=page)
 
 
 @bp.route("/explore")
 def explore() -> ResponseReturnValue:
     """Show everybody's posts."""
-    return render_template("blog/explore.html", page=queries.all_posts())
+    return render_template("blog/explore.html", page=paginate(queries.ALL_POSTS))
 
 
 @bp.route("/user/<username>")
 def user(username: str) -> ResponseReturnValue:
     """Show a user's profile and posts."""
     profile = queries.profile(username, reader_id()) or abort(404)
-    return render_template("blog/user.html", user=profile, page=queries.posts_of(profile.id))
+    page = paginate(queries.POSTS_OF, owner=profile.id)
+    return render_template("blog/user.html", user=profile, page=page)
 
 
 @bp.route("/user/<username>/followers")
 def followers(username: str) -> ResponseReturnValue:
     """Show who follows a user."""
     user = user_or_404(username)
-    page = queries.followers_of(user.id, reader_id())
+    page = paginate(queries.FOLLOWERS_OF, owner=user.id, reader=reader_id())
     return render_template("blog/people.html", title=f"Followers of {user.username}", page=page)
 
 
@@ -96,7 +98,7 @@ def followers(username: str) -> ResponseReturnValue:
 def following(username: str) -> ResponseReturnValue:
     """Show whom a user follows."""
     user = user_or_404(username)
-    page = queries.followed_by(user.id, reader_id())
+    page = paginate(queries.FOLLOWED_BY, owner=user.id, reader=reader_id())
     return render_template("blog/people.html", title=f"Followed by {user.username}", page=page)
 
 

@@ -5,8 +5,8 @@ from flask import Flask
 from sqlalchemy import insert
 
 from app.blog.models import Post
-from app.blog.pagination import ID_MAX, PAGE_SIZE, Page
-from app.blog.queries import all_posts
+from app.blog.pagination import ID_MAX, PAGE_SIZE, Page, paginate
+from app.blog.queries import ALL_POSTS
 from tests.blog.conftest import Blog
 
 INVALID = ["abc", "-1", "1.5", "", "2147483648", "\u0667", "7 ", "7\n", "0x7", "9" * 30]
@@ -22,7 +22,7 @@ def posts(blog: Blog, david: int) -> None:
 def page_of(app: Flask, **query: str) -> Page:
     """Return the page that a query string asks for."""
     with app.test_request_context(query_string=query):
-        return all_posts()
+        return paginate(ALL_POSTS)
 
 
 def test_newest_page(app: Flask) -> None:
