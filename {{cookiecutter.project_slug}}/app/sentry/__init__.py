@@ -28,7 +28,7 @@ from app.sentry.scrubbing import DATA_COLLECTION, Scrubber
 log = logging.getLogger(__name__)
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-PAUSE = 5  # seconds
+PAUSE = timedelta(seconds=5)
 URL_LOGGERS = ("gunicorn.access", "werkzeug")  # they log URLs with their queries
 
 
@@ -88,8 +88,7 @@ def note_loss(reason: str) -> None:
     report_loss(reason)
     transport: Any = sentry_sdk.get_client().transport
     if reason == "network" or reason.startswith("status_5"):
-        pause = timedelta(seconds=PAUSE)
-        transport._disabled_until[None] = datetime.now(UTC) + pause
+        transport._disabled_until[None] = datetime.now(UTC) + PAUSE
 
 
 def init_app(app: Flask) -> None:
