@@ -120,15 +120,29 @@ def test_seed_ignores_settings_of_other_projects(
     assert "Log in as " in fresh.succeed("make", "seed", FLASK_APP="microblog.py")
 
 
-@pytest.fixture
-def tiny(fresh: Shell, tmp_path: Path) -> Shell:
-    """Return a project that requires one small package."""
-    prod = fresh.folder / "requirements/prod.txt"
+@pytest.fixture(scope="module")
+def tiny(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Return a project that requires one small package, with an empty environment."""
+    home = tmp_path_factory.mktemp("tiny")
+    tiny = Shell(shutil.copytree(default_project, home / "project"))
+    tiny.variables["HOME"] = str(home)
+    prod = tiny.folder / "requirements/prod.txt"
     [blinker] = re.findall(r"^blinker==.*\n(?:    .*\n)+", prod.read_text("utf-8"), re.M)
     prod.write_text(blinker, "utf-8")
-    fresh.variables["HOME"] = str(tmp_path)
-    (fresh.folder / ".env").touch()
-    return fresh
+    tiny.succeed("make", ".venv/made")
+    return tiny
+
+
+@pytest.mark.slow
+def test_mirrors_are_used(tiny: Shell, tmp_path: Path) -> None:
+    """The indexes that a person has configured for pip, in a file or a variable, are used."""
+    index, extra = "http://127.0.0.1:1/simple", "http://127.0.0.1:2/simple"
+    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
+    configured = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_EXTRA_INDEX_URL": extra}
+    log = tmp_path / "pip.log"
+    install = ("make", "--assume-new=requirements/prod.txt", ".venv/prod")
+    tiny.run(*install, PIP_LOG=str(log), PIP_RETRIES="0", **configured)
+    assert f"Looking in indexes: {index}, {extra}" in log.read_text()
 
 
 @pytest.mark.slow
@@ -141,22 +155,10 @@ def test_packages_go_into_the_environment(tiny: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_mirrors_are_used(tiny: Shell, tmp_path: Path) -> None:
-    """The indexes that a person has configured for pip, in a file or a variable, are used."""
-    index, extra = "http://127.0.0.1:1/simple", "http://127.0.0.1:2/simple"
-    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index}\n")
-    configured = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_EXTRA_INDEX_URL": extra}
-    log = tmp_path / "pip.log"
-    tiny.run("make", ".venv/prod", PIP_LOG=str(log), PIP_RETRIES="0", **configured)
-    assert f"Looking in indexes: {index}, {extra}" in log.read_text()
-
-
-@pytest.mark.slow
-def test_moved_environment_is_made_anew(fresh: Shell, tmp_path: Path) -> None:
+def test_moved_environment_is_made_anew(tiny: Shell, tmp_path: Path) -> None:
     """An environment is kept where it was made, and made anew in a folder that was moved."""
-    fresh.succeed("make", ".venv/made")
-    assert fresh.run("make", "--question", ".venv/made").returncode == 0
-    moved = Shell(fresh.folder.rename(tmp_path / "moved"), fresh.variables)
+    assert tiny.run("make", "--question", ".venv/made").returncode == 0
+    moved = Shell(shutil.copytree(tiny.folder, tmp_path / "moved", symlinks=True), tiny.variables)
     moved.succeed("make", ".venv/made")
     assert str(moved.folder) in moved.succeed("head", "-n", "1", ".venv/bin/pip")
 
