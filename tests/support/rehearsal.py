@@ -150,9 +150,8 @@ class Rehearsal:
         self.project = Shell(bake(self.folder, project_slug=SLUG, **answers))
         self.project.variables |= {**IDENTITY, "HOME": str(self.folder)}
         (self.folder / "bin").mkdir()
-        (self.folder / "bin/uv").symlink_to(
-            UV
-        )  # three jobs install packages, which takes pip a minute
+        # Three jobs install packages, which takes pip a minute.
+        (self.folder / "bin/uv").symlink_to(UV)
         self.project.variables["PATH"] = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         self.site = f"http://{self.host.address}"
         self.origin = self.folder / "origin.git"
