@@ -38,7 +38,7 @@ login_manager.session_protection = None
 
 
 def end_transaction(_: object) -> None:
-    """End the transaction. If its connection was lost, there is none any more, and no harm."""
+    """End the transaction. If its connection was lost, there is none any more."""
     with suppress(errors.InterfaceError, errors.OperationalError):
         db.session.rollback()
 
