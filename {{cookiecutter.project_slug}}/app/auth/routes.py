@@ -24,14 +24,22 @@ TAKEN = "This name or email address has just been taken."
 CHANGED = "The password was changed meanwhile. Please log in."
 
 
-@bp.route("/auth/login", methods=["GET", "POST"])
-@limit_guesses
+@bp.get("/auth/login")
 def login() -> ResponseReturnValue:
+    """Ask for a name and a password."""
+    if current_user.is_authenticated:
+        return redirect(url_for("main.index"))
+    return render_template("auth/login.html", form=forms.LoginForm())
+
+
+@bp.post("/auth/login")
+@limit_guesses
+def log_in() -> ResponseReturnValue:
     """Log a user in, and redirect to the page they came for."""
     if current_user.is_authenticated:
         return redirect(url_for("main.index"))
     form = forms.LoginForm()
-    if form.validate_on_submit():
+    if form.validate():
         user = service.authenticate(form.username.data, form.password.data)
         if user and service.log_in(user, remember=form.remember_me.data):
             return redirect(local_path(request.args.get("next")) or url_for("main.index"))
