@@ -30,7 +30,7 @@ class Config:
     SECRET_KEY: str = setting(env.secret_key)
     PUBLIC_URL = setting(env.site_url, "")
     TRUSTED_PROXIES = setting(env.whole_number, 0)
-    PORT = setting(env.whole_number, 8000)
+    PORT = setting(env.port, 8000)
     WEB_CONCURRENCY = setting(env.positive_number, 2)
     CONTACT = setting(env.contact, "")
     LOG_LEVEL = setting(env.log_level, "INFO")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
 
 from psycopg.conninfo import make_conninfo
 from redis.connection import parse_url
@@ -75,6 +76,21 @@ def sentry_name(size: int, example: str) -> Kind:
     return Kind(expected, r"(?!(\.|\.\.|latest|none)$)[^/\\\x00-\x20\x7f]+", check)
 
 
+def check_port(text: str) -> int:
+    """Return the number of a TCP port."""
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise ValueError
+    return port
+
+
+def check_url(url: str) -> str:
+    """Return a URL whose port, where it names one, exists."""
+    if urlsplit(url).port == 0:
+        raise ValueError
+    return url
+
+
 def check_dsn(dsn: str) -> str:
     """Return a DSN that the Sentry SDK accepts."""
     Dsn(dsn)
@@ -108,6 +124,7 @@ boolean = Kind("1 or 0", convert=lambda text: SWITCHES[text.lower()])
 rate = Kind("a number from 0 to 1, for example 0.1", r"0|1|[01]\.0*|0?\.[0-9]+", float)
 whole_number = Kind("a whole number, for example 1", "[0-9]{1,9}", int)
 positive_number = Kind("a whole number from 1 to 999, for example 2", "[1-9][0-9]{0,2}", int)
+port = Kind("a port from 1 to 65535, for example 8000", "[0-9]{1,5}", check_port)
 log_level = Kind(
     "a log level, for example INFO", "(?i)debug|info|warning|error|critical", str.upper
 )
@@ -117,7 +134,7 @@ secret_key = Kind(
 secret_file = Kind(
     "a readable file with the value in it, for example /run/secrets/value", convert=read_file
 )
-url = Kind("a URL, for example http://localhost:8969/stream", WEB)
+url = Kind("a URL, for example http://localhost:8969/stream", WEB, check_url)
 site_url = Kind(
     "a URL without a path, for example https://www.example.com",
     r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?",
