@@ -17,7 +17,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import HERE, Shell, docker
 from tests.support.containers import container
-from tests.support.servers import env_of, free_port, responds, wait_for
+from tests.support.servers import UV, env_of, free_port, responds, wait_for
 from tests.support.spotlight import see_error, see_trace
 from tests.support.template import ANSWERS, DSN
 from tests.support.visitors import crash, get, sign_up, submit
@@ -252,10 +252,11 @@ def test_missing_env_is_reported(composed: Callable[[str], Composed]) -> None:
 
 def test_own_tests_pass_on_the_python_of_the_image(default_project: Path) -> None:
     """The project's tests pass on the newest Python, which is the image's."""
-    source = ("--volume", f"{default_project}:/src:ro", "--workdir", "/src")
-    install = "pip install --quiet --no-compile --require-hashes -r requirements/test.txt"
+    mounts = ("--volume", f"{default_project}:/src:ro", "--volume", f"{UV}:/usr/local/bin/uv:ro")
+    install = "uv pip install --system --quiet --require-hashes -r requirements/test.txt"
     tests = f"{install} && PYTHONPYCACHEPREFIX=/tmp pytest -p no:cacheprovider"
-    docker("run", "--rm", *source, f"python:{ANSWERS['python_version']}-slim", "sh", "-c", tests)
+    image = f"python:{ANSWERS['python_version']}-slim"
+    docker("run", "--rm", "--workdir", "/src", *mounts, image, "sh", "-c", tests)
 
 
 @pytest.mark.parametrize("config", [("docker", "compose", "config"), STACK_CONFIG])
