@@ -180,7 +180,7 @@ def test_first_version_that_is_never_healthy_fails(server: Stack) -> None:
     """A first version that is never healthy fails with the end of its log."""
     edit(server.folder / "app/health.py", "/healthz", "/sick")
     server.build("0.9.0")
-    deployed = server.deploy(TIMEOUT="20")
+    deployed = server.deploy(TIMEOUT="45")
     edit(server.folder / "app/health.py", "/sick", "/healthz")
     assert "GET /healthz" in deployed.stderr
     assert f"{STACK}@0.9.0 does not serve, and there is no version before it." in deployed.stderr

@@ -105,7 +105,7 @@ class WebKit(Engine):
     def request(self, method: str, url: str, body: dict[str, Any]) -> Any:
         """Make a request and return the value of its response."""
         response = requests.request(
-            method, url, json=body if method == "POST" else None, timeout=2 * PATIENCE
+            method, url, json=body if method == "POST" else None, timeout=PATIENCE
         )
         if not response.ok:
             raise LookupError(response.text)
