@@ -19,6 +19,7 @@ from pytest_cookies.plugin import Cookies, Result
 from tests.support.baking import Terminal
 from tests.support.browsers import CHROMIUM, chromium
 from tests.support.commands import HERE, Shell, skip_unless_ci
+from tests.support.containers import leave_swarm
 from tests.support.owners import add_script
 from tests.support.sentry import Sink
 from tests.support.servers import UV, Project, install
@@ -35,6 +36,12 @@ def pytest_configure() -> None:
     A shell makes what it runs in the background ignore SIGINT, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave the swarm of the tests when all workers have ended."""
+    if not hasattr(session.config, "workerinput"):
+        leave_swarm()
 
 
 Bake = Callable[..., Path]

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import requests
 from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import Shell, docker
+from tests.support.containers import label, make_swarm
 from tests.support.load import PEOPLE, Load, Request
 from tests.support.owners import edit
 from tests.support.servers import env_of, wait_for
@@ -95,42 +96,21 @@ class Stack(Shell):
         return self.succeed("bin/in-db", *psql, "--command", sql).splitlines()
 
 
-@contextmanager
-def swarm() -> Iterator[None]:
-    """Make this engine a swarm unless it is in one, and label its node."""
-    alone = docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive"
-    if alone:
-        here = "127.0.0.1"
-        docker("swarm", "init", "--advertise-addr", here, "--listen-addr", f"{here}:2377")
-    label(*LABELS)
-    try:
-        yield
-    finally:
-        if alone:
-            docker("swarm", "leave", "--force")
-
-
-def label(*names: str, value: str = "true") -> None:
-    """Label this node."""
-    node = docker("info", "--format", "{{.Swarm.NodeID}}")
-    for name in names:
-        docker("node", "update", "--label-add", f"{name}={value}", node)
-
-
 @pytest.fixture(scope="module")
 def server(engine: None, cookies_session: Cookies) -> Iterator[Stack]:
     """Return the default project on a swarm, before its first deployment."""
     stack = Stack(cookies_session.bake(extra_context={"project_slug": STACK}).project_path)
     edit(stack.folder / ".env", "# PUBLIC_URL=https://www.example.com", f"PUBLIC_URL={SITE}")
-    with swarm():
-        try:
-            yield stack
-        finally:
-            docker("stack", "rm", STACK)
-            wait_for(lambda: not docker("ps", "--all", *OURS), "the stack's end")
-            wait_for(lambda: not docker("network", "ls", *OURS), "its network's end")
-            docker("volume", "rm", *docker("volume", "ls", *OURS).split())
-            docker("rmi", "--force", *docker("images", "--quiet", STACK).split())
+    make_swarm()
+    label(*LABELS)
+    try:
+        yield stack
+    finally:
+        docker("stack", "rm", STACK)
+        wait_for(lambda: not docker("ps", "--all", *OURS), "the stack's end")
+        wait_for(lambda: not docker("network", "ls", *OURS), "its network's end")
+        docker("volume", "rm", *docker("volume", "ls", *OURS).split())
+        docker("rmi", "--force", *docker("images", "--quiet", STACK).split())
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Containers of the project's image."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,3 +46,28 @@ def postgres() -> Iterator[str]:
 def url_of(postgres: str, login: str = "postgres:postgres") -> str:
     """Return the URL of the database in a container."""
     return f"postgresql://{login}@{docker('port', postgres, '5432')}/postgres"
+
+
+def label(*names: str, value: str = "true") -> None:
+    """Label this node of a swarm."""
+    node = docker("info", "--format", "{{.Swarm.NodeID}}")
+    for name in names:
+        docker("node", "update", "--label-add", f"{name}={value}", node)
+
+
+def make_swarm() -> None:
+    """Make this engine a swarm unless it is in one. `leave_swarm` undoes it."""
+    if docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive":
+        here = "127.0.0.1"
+        docker("swarm", "init", "--advertise-addr", here, "--listen-addr", f"{here}:2377")
+        label("made-by-tests")
+
+
+def leave_swarm() -> None:
+    """Leave the swarm that `make_swarm` made, if any.
+
+    Containers that start meanwhile cannot resolve the names of others, so no test may run.
+    """
+    labels = ("docker", "node", "inspect", "self", "--format", "{{.Spec.Labels}}")
+    if shutil.which("docker") and "made-by-tests" in HERE.run(*labels).stdout:
+        docker("swarm", "leave", "--force")
