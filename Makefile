@@ -49,7 +49,7 @@ bench: $(READY)  ## measure pages, growth, the image, Sentry, and how long peopl
 pictures: $(READY)  ## take the pictures of the READMEs; needs Chromium and Node
 	.venv/bin/python -m bench.pictures
 
-rehearse: $(READY)  ## rehearse deploys on this machine, from git tag to Sentry (12 minutes)
+rehearse: $(READY)  ## rehearse deploys on this machine, from git tag to Sentry (20 minutes)
 	.venv/bin/python -m tests.support.rehearsal
 	.venv/bin/pytest -m rehearsal
 
