@@ -36,6 +36,7 @@ def pytest_configure() -> None:
     A shell makes what it runs in the background ignore SIGINT, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.setdefault("TEST_RUN", str(os.getpid()))  # workers inherit it
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

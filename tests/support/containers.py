@@ -1,5 +1,6 @@
 """Containers of the project's image."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,14 +61,15 @@ def make_swarm() -> None:
     if docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive":
         here = "127.0.0.1"
         docker("swarm", "init", "--advertise-addr", here, "--listen-addr", f"{here}:2377")
-        label("made-by-tests")
+        label("made-by", value=os.environ["TEST_RUN"])
 
 
 def leave_swarm() -> None:
-    """Leave the swarm that `make_swarm` made, if any.
+    """Leave the swarm that `make_swarm` made in this run of the tests, if any.
 
     Containers that start meanwhile cannot resolve the names of others, so no test may run.
     """
-    labels = ("docker", "node", "inspect", "self", "--format", "{{.Spec.Labels}}")
-    if shutil.which("docker") and "made-by-tests" in HERE.run(*labels).stdout:
+    run = '{{index .Spec.Labels "made-by"}}'
+    inspect = ("docker", "node", "inspect", "self", "--format", run)
+    if shutil.which("docker") and HERE.run(*inspect).stdout.strip() == os.environ["TEST_RUN"]:
         docker("swarm", "leave", "--force")
