@@ -139,8 +139,8 @@ def layers(image: str) -> list[str]:
 def test_dependencies_make_the_same_layer(checkout: Shell, image: str) -> None:
     """A build without a cache makes the same layer of dependencies, which hosts have already.
 
-    About one build in a hundred differed under load, for a reason that was not found. Such a
-    release costs its hosts one download, so a second build may make up for the first.
+    One build of about fifty differed, for a reason that was not found. Such a release costs its
+    hosts one download, so a second build may make up for the first.
     """
     base = layers(f"python:{checkout.succeed('bin/project', 'python')}-slim")
     dependencies = len(base) + 1  # after the layer of WORKDIR

@@ -30,7 +30,8 @@ def version(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
-first_version = cache(version)  # pages have many URLs, and reading a file takes time
+# Pages link many files, and reading one takes time, so they keep the version of the first call.
+first_version = cache(version)
 
 
 def allow_caching(response: Response) -> Response:

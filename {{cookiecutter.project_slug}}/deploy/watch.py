@@ -45,7 +45,7 @@ def health(release: str) -> tuple[int, float, str]:
 
 
 def crashed_before(release: str) -> int:
-    """Return how many requests have crashed already, such as in an earlier deploy of it."""
+    """Return how many requests have crashed already, for example in an earlier deploy."""
     try:
         return health(release)[0]
     except UNKNOWN:
