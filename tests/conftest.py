@@ -30,13 +30,14 @@ settings.register_profile("fast", deadline=None, max_examples=50)
 settings.load_profile("fast")  # `make test` asks for the other
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let the programs that tests start be interrupted, as Ctrl+C does in a terminal.
 
     A shell makes what it runs in the background ignore SIGINT, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.setdefault("TEST_RUN", str(os.getpid()))  # workers inherit it
+    if not hasattr(config, "workerinput"):  # workers inherit it; runs that a test starts must not
+        os.environ["TEST_RUN"] = str(os.getpid())
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
