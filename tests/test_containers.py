@@ -47,6 +47,10 @@ class Composed(Shell):
         self.compose("up", "--build", "--detach")
         wait_for(lambda: responds(f"{self.site}/readyz"), "the app in its container")
 
+    def remove(self) -> None:
+        """Remove the containers with their data and their images."""
+        self.compose("down", "--volumes", "--rmi", "local", "--remove-orphans")
+
 
 @pytest.fixture(scope="module")
 def composed(engine: None, cookies_session: Cookies) -> Iterator[Callable[[str], Composed]]:
@@ -56,11 +60,12 @@ def composed(engine: None, cookies_session: Cookies) -> Iterator[Callable[[str],
     def bake(slug: str) -> Composed:
         project = cookies_session.bake(extra_context={"project_slug": slug}).project_path
         made.append(Composed(project))
+        made[-1].remove()  # what an interrupted run may have left, with another password
         return made[-1]
 
     yield bake
     for project in made:
-        project.compose("down", "--volumes", "--rmi", "local", "--remove-orphans")
+        project.remove()
 
 
 @pytest.fixture(scope="module")

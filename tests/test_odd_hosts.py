@@ -21,10 +21,12 @@ def owner(engine: None, cookies_session: Cookies) -> Iterator[Shell]:
     answers = {"project_slug": SLUG, "microblog": False}  # others start the Microblog
     owner = Shell(cookies_session.bake(extra_context=answers).project_path)
     owner.variables |= {name: str(free_port()) for name in ("PORT", "SPOTLIGHT_PORT")}
+    down = ("docker", "compose", "down", "--volumes")
+    owner.succeed(*down)  # what an interrupted run may have left, with another password
     owner.succeed("chmod", "-R", "go=", owner.folder)
     owner.succeed("make", "image")
     yield owner
-    owner.succeed("docker", "compose", "down", "--volumes")
+    owner.succeed(*down)
     docker("rmi", f"{SLUG}:{ANSWERS['release']}")
 
 

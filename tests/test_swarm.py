@@ -103,14 +103,22 @@ def server(engine: None, cookies_session: Cookies) -> Iterator[Stack]:
     edit(stack.folder / ".env", "# PUBLIC_URL=https://www.example.com", f"PUBLIC_URL={SITE}")
     make_swarm()
     label(*LABELS)
+    remove_stack()  # which an interrupted run may have left, with a database of another password
     try:
         yield stack
     finally:
-        docker("stack", "rm", STACK)
-        wait_for(lambda: not docker("ps", "--all", *OURS), "the stack's end")
-        wait_for(lambda: not docker("network", "ls", *OURS), "its network's end")
-        docker("volume", "rm", *docker("volume", "ls", *OURS).split())
-        docker("rmi", "--force", *docker("images", "--quiet", STACK).split())
+        remove_stack()
+
+
+def remove_stack() -> None:
+    """Remove the stack with its data and its images."""
+    docker("stack", "rm", STACK)
+    wait_for(lambda: not docker("ps", "--all", *OURS), "the stack's end")
+    wait_for(lambda: not docker("network", "ls", *OURS), "its network's end")
+    for volume in docker("volume", "ls", *OURS).split():
+        docker("volume", "rm", volume)
+    for image in docker("images", "--quiet", STACK).split():
+        docker("rmi", "--force", image)
 
 
 @pytest.fixture(scope="module")
