@@ -138,6 +138,7 @@ url = Kind("a URL, for example http://localhost:8969/stream", WEB, check_url)
 site_url = Kind(
     "a URL without a path, for example https://www.example.com",
     r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?",
+    check_url,
 )
 contact = Kind(
     "a URL or an email address, for example admin@example.com",

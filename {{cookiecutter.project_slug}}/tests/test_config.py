@@ -110,6 +110,7 @@ def test_valid_value(kind: Kind, value: str, parsed: object) -> None:
         (env.site_url, "https://www.example.com/shop"),
         (env.site_url, "https://a b"),
         (env.site_url, "https://user@host"),
+        (env.site_url, "https://www.example.com:65536"),
         (env.site_url, "https://\xe9.example.com"),
         (env.site_url, "https://[::1]"),
         (env.database_url, ""),

@@ -36,16 +36,9 @@ def note_seen() -> None:
         models.note_seen(current_user)
 
 
-@bp.before_app_request
-def replace_front_page() -> ResponseReturnValue | None:
-    """Show the Microblog in place of the front page."""
-    if request.endpoint != "main.index":
-        return None
-    note_seen()
-    return index()
-
-
+# Parts are registered in order of their names, and of two routes for "/" the first one counts.
 @bp.get("/index")
+@bp.get("/")
 def index() -> ResponseReturnValue:
     """Show the timeline of the user, or everybody's posts to a stranger."""
     if current_user.is_authenticated:
