@@ -1,6 +1,6 @@
 """Releases rehearsed on one machine: from `git push` of a tag to the servers and Sentry.
 
-`make rehearse` tells it as a story. act runs the project's own workflow, unmodified; stand-ins for
+act runs the project's own workflow, unmodified; stand-ins for
 its two actions clone the repository and leave the machine's Python as it is.
 """
 
@@ -139,8 +139,7 @@ class Rehearsal:
 
     folder: Path
     host: Host
-    say: Callable[[str], None]
-    steps: list[Step] = field(default_factory=list)
+    steps: dict[str, Step] = field(default_factory=dict)
     posts: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -351,7 +350,7 @@ class Rehearsal:
         load: Load | None = None,
     ) -> Step:
         """Release a version, and record what became of it."""
-        self.say(f"== {title}")
+        print(f"== {title}")
         start, deploys = time.monotonic(), len(self.host.records()["deploys"])
         results: list[Result] = []
         seen = (load or Idle()).during(lambda: results.append(release(version)))
@@ -374,8 +373,8 @@ class Rehearsal:
             deploys=[deploy["release"] for deploy in records["deploys"][deploys:]],
             requests=seen,
         )
-        self.steps.append(step)
-        self.say(f"   {step.seconds:.0f} s, {step.serves} serves, {len(step.failed)} failures")
+        self.steps[title] = step
+        print(f"   {step.seconds:.0f} s, {step.serves} serves, {len(step.failed)} failures")
         return step
 
     def serves(self) -> str:
@@ -405,7 +404,7 @@ class Rehearsal:
         found = [
             f"{name} in the log of {step.title}"
             for name, token in self.tokens().items()
-            for step in self.steps
+            for step in self.steps.values()
             if token in step.log
         ]
         for name, token in self.tokens().items():
@@ -441,73 +440,21 @@ class Rehearsal:
                 len(step.acknowledged),
                 len(step.acknowledged & lost),
             )
-            for step in self.steps
+            for step in self.steps.values()
         ]
         return "\n".join([row("step", "", *heads), *lines])
 
 
 @contextmanager
-def rehearsal(say: Callable[[str], None]) -> Iterator[Rehearsal]:
+def rehearsal() -> Iterator[Rehearsal]:
     """Prepare a rehearsal; its containers run until the block ends."""
-    say("== A bare host, a registry, a git server and a fake Sentry")
+    print("== A bare host, a registry, a git server and a fake Sentry")
     start = time.monotonic()
     # Ansible makes a socket in the home folder, whose path may have 107 characters: pytest's
     # folders are too deep.
     with TemporaryDirectory(ignore_cleanup_errors=True) as home, bare_host(Path(home)) as host:
-        prepared = Rehearsal(Path(home), host, say)
-        say(f"   {time.monotonic() - start:.0f} s")
+        prepared = Rehearsal(Path(home), host)
+        print(f"   {time.monotonic() - start:.0f} s")
         yield prepared
         for image in docker("images", "--quiet", f"{host.registry}/acme/{SLUG}").split():
             HERE.run("docker", "rmi", "--force", image)
-
-
-def story() -> None:
-    """Rehearse releases that go well, hurt, collide or are cut off; stop where one ends wrongly."""
-    with rehearsal(print) as play:
-        expect(play.step("1.0.0 reaches a bare host", "1.0.0", play.push), serves="1.0.0")
-        with Load(play.site, PAUSE) as load:
-            play.add_migration()
-            play.host.renew("redis:8-alpine")
-            play.host.renew("postgres:18")
-            second = play.step("1.1.0 brings a migration", "1.1.0", play.by_hand, load)
-            expect(second, serves="1.1.0", says="Wrote ../backups/before-migration-")
-            newer = re.findall(r"^microblog_(\w+) runs", second.log, re.M)
-            assert set(newer) == {"redis", "web"}, newer
-            play.fall_ill()
-            sick = play.step("1.2.0 is never healthy", "1.2.0", play.by_hand, load)
-            expect(sick, serves="1.1.0", succeeds=False, says="1.2.0 was rolled back")
-            play.recover()
-            cut = play.step("1.3.0 is cut off and told later", "1.3.0", play.cut_off, load)
-            expect(cut, serves="1.3.0", says=": 1.3.0 serves")
-            assert cut.deploys == [f"{SLUG}@1.3.0"], cut.deploys
-            play.crash()
-            play.watch("3")
-            crashing = play.step("1.4.0 crashes and is taken back", "1.4.0", play.push, load)
-            expect(crashing, serves="1.3.0", succeeds=False, fails=True, says="crashes for users")
-            assert crashing.deploys == [f"{SLUG}@{v}" for v in ("1.4.0", "1.3.0")], crashing.deploys
-            play.watch("0.1")
-            two = play.step("1.1.0 from two laptops at once", "1.1.0", play.two_at_once, load)
-            expect(two, serves="1.1.0", succeeds=False, says="runs since")
-            back = play.step("1.0.0 on demand", "1.0.0", play.dispatch, load)
-            expect(back, serves="1.0.0")
-            again = play.step("1.0.0 once more", "1.0.0", play.dispatch, load)
-            expect(again, serves="1.0.0")
-        acknowledged = load.acknowledged()
-        lost = play.lost(acknowledged)
-        print(f"\n{play.table(lost)}\n\n{len(acknowledged)} posts acknowledged, {len(lost)} lost\n")
-        assert not lost, lost
-        assert again.changed == 0, "The last release changed something."
-        assert not play.leaks(), play.leaks()
-
-
-def expect(
-    step: Step, serves: str, *, succeeds: bool = True, fails: bool = False, says: str = ""
-) -> None:
-    """Stop with the log of a step that did not end so, or with the requests that it failed."""
-    assert (step.succeeded, step.serves) == (succeeds, f"{SLUG}@{serves}"), step.log
-    assert says in step.log, step.log
-    assert fails or step.failed == [], step.failed
-
-
-if __name__ == "__main__":
-    story()
