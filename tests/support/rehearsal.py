@@ -1,7 +1,7 @@
 """Releases rehearsed on one machine: from `git push` of a tag to the servers and Sentry.
 
-act runs the project's own workflow, unmodified; stand-ins for
-its two actions clone the repository and leave the machine's Python as it is.
+act runs the project's own workflow, unmodified; stand-ins for its two actions clone the repository
+and leave the machine's Python as it is.
 """
 
 import json
@@ -348,7 +348,7 @@ class Rehearsal:
         version: str,
         release: Callable[[str], Result],
         load: Load | None = None,
-    ) -> Step:
+    ) -> None:
         """Release a version, and record what became of it."""
         print(f"== {title}")
         start, deploys = time.monotonic(), len(self.host.records()["deploys"])
@@ -375,7 +375,6 @@ class Rehearsal:
         )
         self.steps[title] = step
         print(f"   {step.seconds:.0f} s, {step.serves} serves, {len(step.failed)} failures")
-        return step
 
     def serves(self) -> str:
         """Return the release that the site says it serves."""
