@@ -83,9 +83,10 @@ def is_lost_database(error: object) -> bool:
 
 
 def is_locked(error: object) -> bool:
-    """Return whether others use the database so much that a request waited too long for it."""
+    """Return whether a request waited too long for others, or must not write at the moment."""
     if isinstance(error, errors.TimeoutError):  # of the pool of connections
         return True
     cause = getattr(error, "orig", None)
     is_busy = str(getattr(cause, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
-    return is_busy or getattr(cause, "sqlstate", "") == "55P03"  # lock_not_available
+    # lock_not_available, and read_only_sql_transaction while PostgreSQL moves to another major
+    return is_busy or getattr(cause, "sqlstate", "") in ("55P03", "25006")

@@ -3,12 +3,14 @@
 import re
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 from flask import Flask, abort, redirect
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
 from markupsafe import escape
-from sqlalchemy.exc import OperationalError
+from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.test import create_environ, run_wsgi_app
 
@@ -76,15 +78,14 @@ def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
     assert "/static/style.css" in response.text
 
 
-def test_waiting_for_a_lock(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [LockNotAvailable, ReadOnlySqlTransaction])
+def test_busy_database(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    """A page that waited too long for a lock in PostgreSQL asks to try again."""
+    """A page that waited too long for a lock, or wrote while it must not, asks to try again."""
 
     def wait() -> None:
-        cause: Any = Exception()
-        cause.sqlstate = "55P03"
-        raise OperationalError("", {}, cause)
+        raise DBAPIError.instance("", {}, error(), psycopg.Error)
 
     monkeypatch.setitem(app.view_functions, "auth.login", wait)
     response = client.get("/auth/login")

@@ -109,17 +109,12 @@ def create_account(username: str, email: str, password: str) -> User | None:
     """Return a new user, or None if the name or the e-mail address was taken meanwhile."""
     user = User(username=username, email=email, password_hash=hash_of(password))
     db.session.add(user)
-    return user if save() else None
-
-
-def save() -> bool:
-    """Store what was changed. Return False if another request has stored the same meanwhile."""
     try:
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        return False
-    return True
+        return None
+    return user
 
 
 def set_email(user: User, email: str) -> bool:

@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table, delete, insert, literal, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
 from app.auth.models import User, utcnow
-from app.auth.service import save
 from app.extensions import Base, db
 
 POST_LENGTH = 140
@@ -61,7 +60,10 @@ def note_seen(user: Any) -> None:
         profile = user.profile = Profile(last_seen=datetime.min)
     if utcnow() - profile.last_seen >= timedelta(minutes=1):
         profile.last_seen = utcnow()
-        save()  # another request of the same user may have added a profile meanwhile
+        try:
+            db.session.commit()
+        except DBAPIError:  # the database takes no writes now, or another request added the profile
+            db.session.rollback()
 
 
 def publish(author_id: int, body: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from app import create_app
 from app.auth import passwords, service
 from app.auth.models import User
+from app.extensions import db
 from tests.auth.conftest import NEW, Change, change_user, is_logged_in
 from tests.conftest import QUICK_HASH, AuthActions, Database, config_class, quick_hash
 
@@ -57,7 +58,7 @@ def give_other_hash(user: User) -> None:
     """Change the user's password without hashing it."""
     change = update(User).where(User.id == user.id).values(password_hash="other")
     service.count_rows(change)
-    service.save()
+    db.session.commit()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from app.blog.models import Post, Profile, followers
 from tests.blog.conftest import Blog
@@ -392,3 +392,10 @@ def test_visit_is_stored(client: FlaskClient, blog: Blog, path: str) -> None:
     blog.execute(update(Profile).values(last_seen=long_ago))
     client.get(path)
     assert blog.read(select(Profile.last_seen)) > [long_ago]
+
+
+@pytest.mark.usefixtures("susan")
+def test_reading_needs_no_writes(client: FlaskClient, blog: Blog) -> None:
+    """While the database takes no writes, a user can read, also on the first visit."""
+    blog.execute(text("PRAGMA query_only = ON"))
+    assert client.get("/explore").status_code == 200
