@@ -270,7 +270,10 @@ def test_unused_secrets_are_removed_from_the_swarm(stack: Stack) -> None:
 
 
 def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
-    """After `kill -9` of a replica, only posts that it was working on fail."""
+    """After `kill -9` of a replica, only requests that it was working on fail, one of a person.
+
+    Caddy repeats a read on the other replica, unless a part of the response has arrived.
+    """
     stack.wait_for_replicas()
     [killed, _] = stack.containers("web")
 
@@ -278,9 +281,7 @@ def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
         docker("kill", "--signal", "KILL", killed)
         stack.wait_for_replicas(without=killed)
 
-    failed = failures("kill -9 of a replica", kill)
-    assert all(request.post for request in failed)
-    assert len(failed) <= PEOPLE
+    assert len(failures("kill -9 of a replica", kill)) <= PEOPLE
 
 
 def test_slow_clients_are_not_noticed(stack: Stack, load: Load, failures: Failures) -> None:

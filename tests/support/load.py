@@ -72,9 +72,12 @@ class Load:
         time.sleep(self.pause)
 
     def during(self, act: Callable[[], object]) -> list[Request]:
-        """Return the requests that end during an action, or within a second before or after it."""
-        start = len(self.seen)
+        """Return the requests that end during an action, or within a second after it.
+
+        Requests that an earlier action has hurt end in the second before it.
+        """
         time.sleep(1)
+        start = len(self.seen)
         act()
         time.sleep(1)
         return self.seen[start:]
