@@ -8,11 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from bench.report import Table, progress
 from tests.support.baking import bake
 from tests.support.commands import HERE, Shell
+from tests.support.rehearsal import Rehearsal, rehearsal
 from tests.support.servers import UV, free_port, responds, wait_for
 from tests.support.template import TEMPLATE
 
@@ -23,7 +25,9 @@ PYTHON = f"PYTHON={sys.executable}"
 def run(quick: bool) -> list[Table]:
     """Measure, and return the table. Caches of pip, uv and pre-commit stay as they are."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = owner(Path(folder)) + ([] if quick else developer(Path(folder) / "template"))
+        rows = owner(Path(folder))
+        if not quick:
+            rows += developer(Path(folder) / "template") + on_call()
     return [Table("How long people wait", COLUMNS, rows)]
 
 
@@ -49,6 +53,20 @@ def developer(clone: Path) -> list[list[str]]:
         wait("a newcomer", "make demo, to the first page", lambda: demo(clone)),
         wait("a developer of the template", "make test-fast", lambda: Shell(clone).succeed(*fast)),
     ]
+
+
+def on_call() -> list[list[str]]:
+    """Return the rows of somebody who deploys to a host, which a container stands in for."""
+    ships = {"to a bare host": "1.0.0", "of an update": "1.1.0", "of nothing new": "1.1.0"}
+    with redirect_stdout(sys.stderr), rehearsal() as play:
+        return [ship(play, f"make ship {what}", version) for what, version in ships.items()]
+
+
+def ship(play: Rehearsal, what: str, version: str) -> list[str]:
+    """Return the row of a deploy; the release that it deploys is published before."""
+    settings = play.prepare(version)
+    command = ("make", "ship", f"VERSION={version}")
+    return wait("someone on call", what, lambda: play.project.succeed(*command, **settings))
 
 
 def demo(clone: Path) -> None:
