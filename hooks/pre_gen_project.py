@@ -7,13 +7,14 @@ import json
 import os
 import re
 import shlex
-from contextlib import suppress
 from pathlib import Path
 
 LONGEST = 255  # a pattern could take minutes to refuse a much longer answer
 NUMBER = r"(0|[1-9]\d{0,8})"
 PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,60}")
+# Cookiecutter makes the folder before this hook runs, and deletes it after a refusal. A slug could
+# name one that is in use, so `__safe_names` in cookiecutter.json takes `..` and `/` out of it.
 SLUG = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)\d)$)[a-z][a-z0-9-]{0,49}")
 RELEASE = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-(a|alpha|b|beta|rc)(\.?{NUMBER})?)?", re.A)
 IMAGE = re.compile(rf"(({PART}\.{PART}(:\d+)?|{PART}:\d+)/({PART}/)*|({PART}/)?){PART}", re.A)
@@ -79,14 +80,11 @@ def main(answers: dict[str, object]) -> None:
     Path(__file__).unlink()
     forget_dsn(answers["sentry_dsn"])
     if faults := find_faults(answers):
-        if "/" in (slug := str(answers["project_slug"]).lstrip("/")):  # Cookiecutter drops the last
-            for folder in (Path(slug), *Path(slug).parents[:-1]):
-                with suppress(OSError):  # the folder is not empty
-                    Path(str(answers.get("_output_dir", os.environ.get("PWD", ""))), folder).rmdir()
         if "_output_dir" in answers:  # cruft, which has none, takes answers as JSON
             bad = {"sentry_dsn", *(fault.split(":")[0] for fault in faults)}
             given = [f"{k}={v}" for k, v in answers.items() if k[0] != "_" and k not in bad]
-            given = [g for g in given if g != f"docker_image={slug.rstrip('-')}"]  # the default
+            default = f"docker_image={str(answers['project_slug']).rstrip('-')}"
+            given = [answer for answer in given if answer != default]
             safe = shlex.join(given).replace("{", "{" * 2 + '"{"' + "}" * 2)  # else it is rendered
             version = ["--checkout", str(answers["_checkout"])] if answers.get("_checkout") else []
             command = shlex.join(["uvx", "cookiecutter", str(answers["_template"]), *version])
