@@ -62,6 +62,7 @@ def project(cookies: Cookies, installed: Installed) -> Project:
         (f'down_revision = "{HEX[:12]}"', False),
         (f'  "commit": "{HEX}",', False),
         (f'      "_commit": "{HEX}",', False),
+        (f'  "checkout": "{HEX}",', False),
         (f'token = "{HEX}"', True),
     ],
 )

@@ -11,6 +11,7 @@ import yaml
 from pytest_cookies.plugin import Cookies
 
 from tests.support.commands import IDENTITY, Shell
+from tests.support.owners import edit
 from tests.support.template import BODY
 
 WORKFLOW: dict[str, Any] = yaml.safe_load((BODY / ".github/workflows/release.yml").read_text())
@@ -196,6 +197,32 @@ def test_only_what_is_tagged_is_published(repository: Shell) -> None:
     assert (result.returncode, "the work tree is not v1.0.0" in result.stderr) == (1, True)
 
 
+def publishable(repository: Shell, tmp_path: Path, docker: str) -> dict[str, str]:
+    """Give the image an organization, and return variables with which a script runs as Docker."""
+    edit(repository.folder / "compose.yaml", '"microblog:', '"org/microblog:')
+    repository.commit()
+    (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\n{docker}')
+    (tmp_path / "docker").chmod(0o755)
+    return {"PATH": f"{tmp_path}:/usr/bin:/bin", "CI": ""}
+
+
+def test_interrupted_publishing_logs_out(repository: Shell, tmp_path: Path) -> None:
+    """After Ctrl+C, the token is no longer in Docker's configuration."""
+    login = {"DOCKER_USERNAME": "susan", "DOCKER_TOKEN": "planted"}
+    interrupt = "case $* in *bake*) kill -INT $PPID ;; esac\n"
+    variables = publishable(repository, tmp_path, interrupt)
+    repository.succeed("bin/release", "1.0.0")
+    repository.run("bin/publish", **variables, **login)
+    assert (tmp_path / "calls").read_text().endswith("logout docker.io\n")
+
+
+def test_token_needs_a_username(repository: Shell) -> None:
+    """A token without a username is refused before anything is built."""
+    refused = repository.run("bin/publish", CI="", **{"DOCKER_TOKEN": "planted"})
+    expected = "Nothing was published: DOCKER_USERNAME is not set (DOCKER_TOKEN is).\n"
+    assert refused.stderr == expected
+
+
 @pytest.mark.parametrize(
     ("version", "tags"),
     [
@@ -209,15 +236,11 @@ def test_older_release_takes_no_tag_back(
     repository: Shell, tmp_path: Path, version: str, tags: list[str]
 ) -> None:
     """X.Y and latest stay with the newest release, whichever is published once more."""
-    compose = repository.folder / "compose.yaml"
-    compose.write_text(compose.read_text().replace('"microblog:', '"org/microblog:'))
-    repository.commit()
+    variables = publishable(repository, tmp_path, "")
     for other in ("1.2.0", "1.2.1", "1.3.0", "1.4.0-rc.1"):
         repository.succeed("bin/release", other)
     repository.succeed("git", "checkout", "--quiet", f"v{version}")
-    (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\n')
-    (tmp_path / "docker").chmod(0o755)
-    repository.succeed("bin/publish", PATH=f"{tmp_path}:/usr/bin:/bin", CI="")
+    repository.succeed("bin/publish", **variables)
     calls = (tmp_path / "calls").read_text()
     assert re.findall(r"web\.tags=org/microblog:(\S+)", calls) == tags
 

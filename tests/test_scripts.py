@@ -80,6 +80,19 @@ def test_scripts_have_habits(habit: str) -> None:
     assert [n for n, text in texts.items() if not re.match(HABITS[habit], text, re.S)] == []
 
 
+def test_hook_has_the_locked_ruff(fresh: Shell) -> None:
+    """After `make lock`, the commit hook and `make lint` run the same ruff."""
+    hooks = fresh.folder / ".pre-commit-config.yaml"
+    before = hooks.read_text("utf-8")
+    hooks.write_text(re.sub('ruff==[^"]*', "ruff==0.1.0", before), "utf-8")
+    uv = fresh.folder / ".venv/bin/uv"  # it finds that the pins are the newest
+    uv.parent.mkdir(parents=True)
+    uv.write_text("#!/bin/sh\n")
+    uv.chmod(0o755)
+    fresh.succeed("make", "--assume-old=.venv/dev", "lock")
+    assert hooks.read_text("utf-8") == before
+
+
 @pytest.mark.parametrize("shell", ["dash", "bash --posix"])
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_project_reads_its_own_table(fresh: Shell, shell: str, place: str) -> None:
@@ -577,6 +590,21 @@ def test_name_of_backup_has_a_space(server: Shell) -> None:
     """`make backup` writes the file that FILE names, whatever is in the name."""
     server.succeed("make", "backup", "FILE=my backup.dump")
     assert (server.folder / "my backup.dump").exists()
+
+
+def test_backup_needs_the_name_of_a_file(server: Shell) -> None:
+    """A folder is refused, because each backup in it would get the same name."""
+    refused = server.run("make", "backup", "FILE=migrations")
+    assert "migrations is a folder" in refused.stderr
+
+
+@pytest.mark.parametrize("signal", ["INT", "TERM"])
+def test_interrupted_backup_leaves_no_file(server: Shell, tmp_path: Path, signal: str) -> None:
+    """An interrupted backup leaves no part of the database in a file."""
+    interrupt = f"case $* in *pg_dump*) kill -{signal} $PPID ;; esac\n"
+    (tmp_path / "bin/docker").write_text(f"#!/bin/sh\n{interrupt}echo printed\n")
+    assert server.run("bin/backup").returncode == 1
+    assert backups(server) == []
 
 
 def test_hook_gets_the_backup(server: Shell) -> None:
