@@ -71,8 +71,8 @@ def connect() -> Connection:
     except OperationalError as error:
         sys.exit(
             "Cannot connect to the database: check DATABASE_URL. Compose builds it from"
-            " POSTGRES_PASSWORD in .env, which must not change after the volume was created."
-            f"\n{error.orig}"
+            " POSTGRES_PASSWORD in .env, which must not change after the volume was created"
+            f" (docker compose down --volumes deletes it with its data).\n{error.orig}"
         )
 
 
