@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -28,6 +30,8 @@ PUBLIC_HEADER = re.compile("Cache-Control|Connection|Sec-Fetch-.*|X-Forwarded-Pr
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 # PostgreSQL quotes rows in these lines, which SQLAlchemy puts before the statement.
 DETAIL = re.compile(r"\b(DETAIL|CONTEXT):.*?(?=\n\[SQL:|\Z)", re.DOTALL)
+# SQLAlchemy quotes values in this line, unless an engine has `hide_parameters`.
+PARAMETERS = re.compile(r"\[(parameters): .*?(?=\n\(Background|\Z)", re.DOTALL)
 # A name that a developer would give to a field. Clients may send others.
 FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,30}")
 
@@ -39,7 +43,7 @@ class Private:
         self.everything = everything
         texts = {text for text in texts if len(text) >= 3}
         texts |= {tidy(text) or "" for text in texts}  # as forms keep them
-        forms = {form.lower() for text in texts for form in quoted(text)}
+        forms = {form for text in texts for form in quoted(text)}
         # A longer text may contain a shorter one.
         self.texts = sorted((form for form in forms if len(form) >= 3), key=len, reverse=True)
 
@@ -49,18 +53,22 @@ class Private:
             return {self.blank(key): self.blank(value) for key, value in node.items()}
         if isinstance(node, list | tuple):
             return [self.blank(value) for value in node]
-        if not isinstance(node, str):
+        if isinstance(node, bool) or not isinstance(node, str | int | float):
             return node
         if self.everything:
             return FILTERED
-        lower = node.lower()
+        sent = shown = str(node)
+        lower = shown.lower()
         for text in self.texts:
-            if text in lower:
+            if text.lower() in lower:
                 # A short text counts only as a whole word: "bob", but not in "bobbin".
                 word = re.escape(text)
                 pattern = word if len(text) >= 8 else rf"(?<!\w){word}(?!\w)"
-                node = re.sub(pattern, FILTERED, node, flags=re.IGNORECASE)
-        return EMAIL.sub(FILTERED, DETAIL.sub(rf"\1: {FILTERED}", node))
+                sent = re.sub(pattern, FILTERED, sent, flags=re.IGNORECASE)
+        for rows in (DETAIL, PARAMETERS):
+            sent = rows.sub(rf"\1: {FILTERED}", sent)
+        sent = EMAIL.sub(FILTERED, sent)
+        return node if sent == shown else sent
 
 
 def quoted(text: str) -> Iterator[str]:
@@ -74,29 +82,38 @@ def quoted(text: str) -> Iterator[str]:
     yield quote_plus(text, errors="replace")
 
 
-finished: ContextVar[frozenset[str]] = ContextVar("finished", default=frozenset())
+finished: ContextVar[tuple[set[str], bool]] = ContextVar("finished")
 
 
 def remember_request(_: object, **__: object) -> None:
     """Keep what is private in a request that ends. Its transaction is sent only afterwards."""
-    with suppress(Exception):  # an unreadable request has no views, and so no spans of its own
-        finished.set(frozenset(texts_in(values_of_request())))
+    finished.set(texts_of_request())
 
 
 def find_private(secrets: list[Any]) -> Private:
     """Return the `secrets` and what is private in this request.
 
-    Every text is private if the request cannot be read, because its crash must be sent, and in a
-    thread that a request has started, which has its scope but cannot see the request.
+    Every text is private in a thread that a request has started, which has its scope but cannot see
+    the request.
     """
     if not has_request_context():
         # The SDK gives this name to the scope of a request.
         is_of_request = sentry_sdk.get_isolation_scope()._name == "wsgi"
         return Private(set(texts_in(secrets)), everything=is_of_request)
+    texts, everything = texts_of_request()
+    return Private({*texts, *texts_in(secrets)}, everything=everything)
+
+
+def texts_of_request() -> tuple[set[str], bool]:
+    """Return the private texts of this request, and whether every text is private.
+
+    It is if a part of an upload may be quoted, and if the request cannot be read, because its crash
+    must be sent.
+    """
     try:
-        return Private(set(texts_in([secrets, values_of_request()])))
+        return set(texts_in(values_of_request())), bool(vars(request).get("files"))
     except Exception:
-        return Private(set(), everything=True)
+        return set(), True
 
 
 def texts_in(node: object) -> Iterator[str]:
@@ -111,6 +128,8 @@ def texts_in(node: object) -> Iterator[str]:
     elif isinstance(node, list | tuple):
         for child in node:
             yield from texts_in(child)
+    elif isinstance(node, int | float | Decimal | date) and len(str(node)) >= 6:
+        yield from (str(node), repr(node))  # a shorter number has other meanings, too
 
 
 def values_of_request() -> list[Any]:
@@ -118,7 +137,6 @@ def values_of_request() -> list[Any]:
     # A body that was never read is quoted nowhere, and reading it now could fail or block.
     read = vars(request)
     fields = [request.cookies, request.args, read.get("form", {})]
-    uploads = read.get("files", {})
     user = g.get("_login_user")  # current_user would query the database, which may have failed
     return [
         request.remote_addr,
@@ -133,13 +151,18 @@ def values_of_request() -> list[Any]:
         request.headers.get("Authorization", "").split(),
         getattr(request.authorization, "parameters", None),
         [dict(values.lists()) | {"submit": ""} for values in fields if values],
-        [read.get("_cached_data"), read.get("_cached_json")],
-        [(name, upload.filename) for name, upload in uploads.items(multi=True)] if uploads else (),
+        [read.get("_cached_data"), read.get("_cached_json"), parsed(read.get("_cached_data"))],
         [value for key, value in session.items() if key != "_flashes"],
         [text for _, text in session.get("_flashes", ())],
         [vars(row) for row in rows_of(user)],
         g.get("rows_of_user"),
     ]
+
+
+def parsed(body: bytes | None) -> Any:
+    """Return what a view gets that parses a JSON body by itself, such as that of a webhook."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(body or "")
 
 
 def remember_user() -> None:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from sentry_sdk.types import Event, Log
-from sqlalchemy import make_url
 
 from app.sentry.private import HEADERS_SENT, Private, find_private, finished, texts_in
 
@@ -18,9 +18,12 @@ DATA_COLLECTION: Any = {
     "url_query_params": {"mode": "off"},
     "database_query_data": False,
     "queues": False,
+    "gen_ai": {"inputs": False, "outputs": False},
+    "graphql": {"document": False, "variables": False},
     "stack_frame_variables": False,
 }
 SECRET = re.compile("KEY|PASSWORD|SECRET|TOKEN")  # in the name of a setting, also of an owner's own
+PASSWORD = re.compile("://[^/:@]*:([^@]*)@")  # in a URL
 LITERAL = re.compile("'[^']*'")  # in a statement that has values instead of parameters
 
 
@@ -29,7 +32,8 @@ class Scrubber:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         urls = [config["SQLALCHEMY_DATABASE_URI"], config["RATELIMIT_STORAGE_URI"]]
-        self.secrets = [*urls, *(make_url(url).password for url in urls)]
+        urls += [text for text in texts_in(config) if PASSWORD.search(text)]
+        self.secrets = [*urls, *(unquote(word) for url in urls for word in PASSWORD.findall(url))]
         self.secrets += [value for name, value in config.items() if SECRET.search(name)]
         receivers = f"{config['SENTRY_DSN']} {config['SENTRY_SPOTLIGHT']}"
         self.receivers = re.findall(r"//(?:[^/\s]+@)?([^/\s]+)", receivers)
@@ -45,7 +49,7 @@ class Scrubber:
             crumbs["values"] = [c for c in self.calls(crumbs["values"]) if not is_crash_line(c)]
             for crumb in crumbs["values"]:
                 if crumb.get("category") == "query":
-                    crumb["message"] = LITERAL.sub("'?'", crumb["message"])
+                    crumb["message"] = LITERAL.sub("'?'", str(crumb.get("message")))
                 blank_keys(crumb, ("message", "data"), private)
         return scrub_request(event)
 
@@ -53,7 +57,8 @@ class Scrubber:
         """Return `event`, scrubbed."""
         spans = event["spans"] = self.calls(event["spans"])
         if own := [span for span in spans if not scrub_call(span)]:
-            private = Private({*finished.get(), *texts_in(self.secrets)})
+            texts, everything = finished.get((set(), False))
+            private = Private({*texts, *texts_in(self.secrets)}, everything=everything)
             for span in own:
                 blank_keys(span, ("description", "data"), private)
         return scrub_request(event)
@@ -73,10 +78,11 @@ class Scrubber:
         """
         kept = []
         for call in calls:
-            data = call.get("data") or {}
-            data.pop("http.query", None)
-            if not any(f"//{host}/" in str(data.get("url")) for host in self.receivers):
-                kept.append(call)
+            if isinstance(data := call.get("data"), dict):  # others are an owner's own
+                data.pop("http.query", None)
+                if any(f"//{host}/" in str(data.get("url")) for host in self.receivers):
+                    continue
+            kept.append(call)
         return kept
 
 
@@ -90,7 +96,7 @@ def scrub_call(span: Any) -> bool:
         span.get("data", {}).pop("url", None)
     else:
         return False
-    return True
+    return str(span.get("origin")).startswith("auto.")  # others may have any value
 
 
 def is_crash_line(entry: Any) -> bool:
@@ -109,7 +115,9 @@ def blank_keys(node: Any, keys: Iterable[str], private: Private) -> None:
 
 
 def scrub_request(event: Event) -> Event:
-    """Return `event` with the route's rule as its URL, and without headers about a person."""
+    """Return `event` with the route's rule as its URL, the user's id, and few headers."""
+    if user := event.get("user"):
+        event["user"] = {"id": user.get("id")}
     sent: Any = event.get("request")
     if sent:
         route = event.get("transaction") or ""

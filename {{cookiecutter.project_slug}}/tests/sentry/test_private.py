@@ -1,6 +1,8 @@
 """Which texts are private, and what blanking leaves of a text that quotes them."""
 
 import time
+from datetime import date
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -31,6 +33,10 @@ from app.sentry.private import FILTERED, Private, find_private
             "failed\nDETAIL: [Filtered]\n[SQL: SELECT]",
         ),
         ("failed\nCONTEXT:  COPY a, line 1: b", "failed\nCONTEXT: [Filtered]"),
+        (
+            "[SQL: I]\n[parameters: ('a]',)]\n(Background)",
+            "[SQL: I]\nparameters: [Filtered]\n(Background)",
+        ),
         ("no, nothing private", "no, nothing private"),
     ],
 )
@@ -38,6 +44,18 @@ def test_text_is_blanked(text: str, left: str) -> None:
     """Short values count as whole words. Long ones count anywhere, and as code quotes them."""
     texts = ["bob", "seven77", "eight888", "a-long-secret", " line one\r\nline two ", "grüße dich"]
     assert find_private([*texts, "no", 7, None]).blank({"a": [text]}) == {"a": [left]}
+
+
+def test_every_letter_counts() -> None:
+    """A letter that is two in lower case is found, too."""
+    assert find_private(["İsmailoglu"]).blank("for İsmailoglu") == "for [Filtered]"
+
+
+def test_numbers_are_private() -> None:
+    """Long numbers and dates are private as texts are, also where they are numbers."""
+    private = find_private([19870423, date(1987, 4, 23), Decimal("4912.50"), 42])
+    left = private.blank(["born 1987-04-23", "for 4912.50", 19870423, 42, True])
+    assert left == ["born [Filtered]", "for [Filtered]", FILTERED, 42, True]
 
 
 def test_keys_are_blanked() -> None:
@@ -106,12 +124,27 @@ def test_raw_body_is_private() -> None:
         assert find_private([]).blank("my secret") == FILTERED
 
 
-def test_upload_name_is_private() -> None:
-    """The name of an uploaded file is private."""
-    data = {"photo": (BytesIO(), "my secret.png")}
+@pytest.mark.parametrize("body", [b'{"name": "my secret"}', b'"my secret"'])
+def test_body_that_a_view_parses_is_private(body: bytes) -> None:
+    """The texts of a JSON body are private if the view parses it by itself."""
+    with Flask(__name__).test_request_context(data=body) as context:
+        assert context.request.get_data()
+        assert find_private([]).blank("for my secret") == "for [Filtered]"
+
+
+def test_deep_body_makes_nothing_else_public() -> None:
+    """A body that is nested too deeply to be parsed hides no other private text."""
+    with Flask(__name__).test_request_context("/?q=my+secret", data=b"[" * 60_000) as context:
+        assert context.request.get_data()
+        assert find_private([]).blank("for my secret") == "for [Filtered]"
+
+
+def test_upload_makes_all_private() -> None:
+    """Every text is blanked in a request with an upload, of which any part may be quoted."""
+    data = {"list": (BytesIO(b"Jones,1"), "my.csv")}
     with Flask(__name__).test_request_context(method="POST", data=data) as context:
         assert context.request.files
-        assert find_private([]).blank("my secret.png") == FILTERED
+        assert find_private([]).blank("invalid literal for int(): 'Jones'") == FILTERED
 
 
 def test_thread_of_request_sends_no_text() -> None:

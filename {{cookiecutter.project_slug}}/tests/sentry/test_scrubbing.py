@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sentry_sdk import Client
 
-from app.sentry.scrubbing import Scrubber, is_crash_line
+from app.sentry.private import remember_request
+from app.sentry.scrubbing import DATA_COLLECTION, Scrubber, is_crash_line
 from tests.conftest import TestConfig, settings
 
 CONFIG = settings(TestConfig)
+STOCK = "postgresql://app:w%40rehouse@stock/app"
 
 
-def scrubbed(event: dict[str, Any], **config: str) -> Any:
+def scrubbed(event: dict[str, Any], **config: Any) -> Any:
     """Return `event` as it leaves."""
     return Scrubber({**CONFIG, **config}).event(event)  # type: ignore[arg-type]
 
@@ -30,6 +33,52 @@ def test_database_password_is_blanked() -> None:
     assert scrubbed({"message": "for p@ss[word"}, SQLALCHEMY_DATABASE_URI=uri) == {
         "message": "for [Filtered]"
     }
+
+
+@pytest.mark.parametrize("config", [{"STOCK_URL": STOCK}, {"SQLALCHEMY_BINDS": {"stock": STOCK}}])
+def test_password_of_own_url_is_blanked(config: dict[str, Any]) -> None:
+    """The password in a URL is a secret, whatever an owner calls the setting."""
+    assert scrubbed({"message": "for w@rehouse"}, **config) == {"message": "for [Filtered]"}
+
+
+def test_only_the_id_of_a_user_is_sent() -> None:
+    """What else an owner says of the user stays here."""
+    assert scrubbed({"user": {"id": "7", "email": "a@b.c"}}) == {"user": {"id": "7"}}
+
+
+def test_every_kind_of_data_is_decided() -> None:
+    """The SDK collects a kind of data unless it is told not to; a new one must be decided."""
+    kinds = Client(data_collection={}).options["data_collection"].keys()
+    assert kinds - {"provided_by_user", "frame_context_lines"} == DATA_COLLECTION.keys()
+
+
+@pytest.mark.parametrize(
+    "crumb",
+    [
+        {"data": "of 3"},
+        {"data": ["of", 3]},
+        {"category": "query"},
+        {"category": "query", "message": None},
+    ],
+)
+def test_any_breadcrumb_is_scrubbed(crumb: dict[str, Any]) -> None:
+    """A breadcrumb of an owner may have any form, and the crash is sent with it."""
+    assert len(scrubbed({"breadcrumbs": {"values": [crumb]}})["breadcrumbs"]["values"]) == 1
+
+
+@pytest.mark.parametrize("op", ["db.search", "http.client", "own"])
+def test_own_span_is_scrubbed(op: str) -> None:
+    """An owner's span says nothing of the request, whatever it says that it does."""
+    span: Any = {
+        "op": op,
+        "origin": "manual",
+        "description": "my secret",
+        "data": {"q": "my secret"},
+    }
+    with Flask(__name__).test_request_context("/?q=my+secret"):
+        remember_request(None)
+    sent = Scrubber(CONFIG).transaction({"spans": [span]})
+    assert "my secret" not in str(sent)
 
 
 def test_structure_is_kept() -> None:
