@@ -47,9 +47,9 @@ def test_log_names_nobody(auth: AuthActions, caplog: pytest.LogCaptureFixture) -
     assert "correct horse" not in caplog.text
 
 
-@pytest.mark.parametrize("method", ["DELETE", "PATCH", "POST", "PUT"])
-def test_every_change_is_limited(own_app: Flask, method: str) -> None:
-    """A limit of an owner's own counts all methods that change something."""
+@pytest.mark.parametrize("method", ["DELETE", "GET", "PATCH", "POST", "PUT"])
+def test_every_method_is_limited(own_app: Flask, method: str) -> None:
+    """A limit of an owner's own counts requests of all methods."""
     own_app.add_url_rule("/own", "own", limiter.limit("1/minute")(lambda: ""), methods=[method])
     client = own_app.test_client()
     assert [client.open("/own", method=method).status_code for _ in range(2)] == [200, 429]

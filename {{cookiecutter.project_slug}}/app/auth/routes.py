@@ -56,7 +56,7 @@ def logout() -> ResponseReturnValue:
 
 
 @bp.route("/auth/register", methods=["GET", "POST"])
-@limiter.limit("20/minute;60/hour")
+@limiter.limit("20/minute;60/hour", methods=["POST"])
 def register() -> ResponseReturnValue:
     """Create an account, and log its user in."""
     if current_user.is_authenticated:
@@ -72,7 +72,7 @@ def register() -> ResponseReturnValue:
 
 
 @bp.route("/auth/reset", methods=["GET", "POST"])
-@limiter.limit("20/minute")
+@limiter.limit("20/minute", methods=["POST"])
 def reset() -> ResponseReturnValue:
     """Let the holder of a reset link choose a new password, and log them in."""
     # The token is in the query, which is neither logged nor sent to Sentry.
