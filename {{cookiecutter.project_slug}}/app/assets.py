@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, current_app, request, session, url_for
 
 YEAR = 365 * 24 * 60 * 60  # seconds
 
@@ -22,12 +22,13 @@ def static_url(filename: str, part: str = "") -> str:
     """
     scaffold = current_app.blueprints[part] if part else current_app
     first = first_version(f"{scaffold.static_folder}/{filename}")
-    return f"{request.script_root}{scaffold.static_url_path}/{filename}?v={first}"
+    return url_for(f"{part}.static" if part else "static", filename=filename, v=first)
 
 
 def version(path: str) -> str:
     """Return a hash of the content of the file at `path`."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 # Pages link many files, and reading one takes time, so they keep the version of the first call.
@@ -45,7 +46,7 @@ def allow_caching(response: Response) -> Response:
     if is_static and request.method != "OPTIONS" and response.status_code in (200, 304):
         scaffold = current_app.blueprints[request.blueprint] if request.blueprint else current_app
         path = f"{scaffold.static_folder}/{(request.view_args or {})['filename']}"
-        if request.args.get("v") == version(path):
+        if (asked := request.args.get("v")) and asked == version(path):
             session.accessed = False  # Flask-Login reads it, so Flask would add `Vary: Cookie`
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
 from app.assets import static_url, version
@@ -72,3 +72,22 @@ def test_edited_file_is_not_kept(
         url = static_url("style.css")
     (tmp_path / "static/style.css").write_text("", encoding="utf-8")
     assert client.get(url, buffered=True).cache_control.no_cache
+
+
+def test_url_has_the_prefix_of_its_part(own_app: Flask) -> None:
+    """The URL of a file of a part leads to the file if the part has a prefix, too."""
+    folder = Path(str(own_app.static_folder))
+    part = Blueprint("shop", __name__, url_prefix="/shop", static_folder=folder)
+    own_app.register_blueprint(part)
+    with own_app.test_request_context():
+        url = static_url("style.css", "shop")
+    assert url.startswith("/shop/")
+    assert own_app.test_client().get(url, buffered=True).cache_control.immutable
+
+
+def test_file_is_hashed_for_a_version_only(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request without a version reads no more of a file than it sends."""
+    monkeypatch.delattr("app.assets.version")
+    assert client.get("/static/style.css", buffered=True).status_code == 200
