@@ -73,7 +73,7 @@ $(DEMO): | $(COOKIECUTTER)
 	@rm -rf build/baking
 	@$(COOKIECUTTER) . --no-input --default-config --output-dir build/baking \
 	  "sentry_dsn=$$SENTRY_DSN" >/dev/null
-	@mkdir -p build/demo && mv build/baking/microblog $@
+	@mkdir -p build/demo && mv build/baking/* $@
 
 # To bake takes one package of those that the template is developed with.
 $(COOKIECUTTER): | $(UV)

@@ -13,7 +13,7 @@ from pytest_cookies.plugin import Cookies, Result
 from tests.support import snapshots
 from tests.support.answers import FILES, OTHERS, SELECTIONS, title
 from tests.support.baking import Terminal, parse, parse_files
-from tests.support.hooks import files_of
+from tests.support.hooks import UNCHOSEN
 from tests.support.template import ANSWERS, BODY, DSN, PROMPTS, RENDERED, TEMPLATE, WRITTEN, files
 
 Baked = tuple[dict[str, Any], Path]
@@ -36,9 +36,10 @@ def test_every_prompt_is_used() -> None:
     assert [key for key in PROMPTS if not FILES[key]] == ["sentry_dsn"]
 
 
-def test_no_trace_of_browser_tracing(default_project: Path) -> None:
+def test_no_trace_of_browser_tracing(bake_once: Callable[..., Result]) -> None:
     """Without tracing in the browser, no file names a tool or a package that it needs."""
-    texts = {name: (default_project / name).read_bytes() for name in files(default_project)}
+    project = Path(bake_once(browser_tracing=False).project_path)
+    texts = {name: (project / name).read_bytes() for name in files(project)}
     words = (b"@sentry/browser", b"esbuild", b"node_modules", b"npm ci")
     assert [name for name, text in texts.items() if any(word in text for word in words)] == []
 
@@ -111,7 +112,7 @@ def test_every_file_parses(default_project: Path) -> None:
 
 def test_copied_files_are_the_body(default_project: Path) -> None:
     """Files without a tag have the bytes that they have in the body."""
-    copied = list(files(BODY) - RENDERED - files_of("browser_tracing"))
+    copied = list(files(BODY) - RENDERED - UNCHOSEN)
     assert filecmp.cmpfiles(BODY, default_project, copied, shallow=False)[1:] == ([], [])
 
 
@@ -131,7 +132,7 @@ def test_bakes_are_as_reviewed(bake_once: Callable[..., Result]) -> None:
 def test_overwriting_keeps_own_files(terminal: Terminal) -> None:
     """A second bake over a project changes neither `.env` nor a file that its owner added."""
     terminal.cookiecutter("--no-input")
-    project = terminal.folder / "microblog"
+    project = terminal.folder / ANSWERS["project_slug"]
     folders = [project, *(path for path in project.rglob("*") if path.is_dir())]
     own = {path / "mine": b"mine" for path in folders}
     for path, content in own.items():

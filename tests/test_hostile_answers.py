@@ -14,7 +14,7 @@ from tests.conftest import Bake
 from tests.support.answers import bad_names, legal_answers
 from tests.support.baking import COOKIECUTTER, Terminal, keystrokes, parse, parse_files
 from tests.support.commands import Shell
-from tests.support.template import DSN, WRITTEN
+from tests.support.template import ANSWERS, DSN, WRITTEN
 from tests.support.updates import copy_sources
 
 NAMES = [
@@ -130,7 +130,7 @@ def test_pasted_command_keeps_the_version(terminal: Terminal) -> None:
 
 def test_refusal_keeps_an_existing_folder(terminal: Terminal) -> None:
     """Overwriting with an illegal answer removes no file of the existing project."""
-    mine = terminal.folder / "microblog" / "mine.txt"
+    mine = terminal.folder / ANSWERS["project_slug"] / "mine.txt"
     mine.parent.mkdir()
     mine.touch()
     terminal.cookiecutter("--no-input", "--overwrite-if-exists", "release=v1")

@@ -11,7 +11,7 @@ from tests.support.baking import COOKIECUTTER, Terminal
 from tests.support.commands import HERE, Shell, docker, skip_unless_ci
 from tests.support.hooks import DEFAULT_FILES, PRE_GEN
 from tests.support.servers import UV, find_python
-from tests.support.template import BODY, TEMPLATE, files
+from tests.support.template import ANSWERS, BODY, TEMPLATE, files
 
 PIN = f"cookiecutter=={version('cookiecutter')}"
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:\"|?*\\].*|.*[. ]", re.I)
@@ -31,7 +31,7 @@ def test_cookiecutter_runs_on_any_python(terminal: Terminal, config: str, python
     """The hooks work with each Python that runs Cookiecutter."""
     run = (UV, "tool", "run", "--quiet", "--python", find_python(python), "--from", PIN)
     HERE.succeed(*run, *COOKIECUTTER[2:], "--no-input", config, f"--output-dir={terminal.folder}")
-    assert files(terminal.folder / "microblog") == DEFAULT_FILES
+    assert files(terminal.folder / ANSWERS["project_slug"]) == DEFAULT_FILES
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_home_may_be_unset(terminal: Terminal, config: str) -> None:
     """Without HOME, as on some build servers, the bake succeeds."""
     del terminal.variables["HOME"]
     terminal.succeed(*COOKIECUTTER, "--no-input", config)
-    assert files(terminal.folder / "microblog") == DEFAULT_FILES
+    assert files(terminal.folder / ANSWERS["project_slug"]) == DEFAULT_FILES
 
 
 ODD_FOLDER = "it's my Größe 微博"
@@ -86,7 +86,7 @@ def test_closing_message_quotes_the_folder(terminal: Terminal, message: str) -> 
     """The `cd` command of the closing message works with spaces, quotes and other scripts."""
     [command] = re.findall(r"^ +(cd .*)$", message, re.MULTILINE)
     shown = terminal.succeed("sh", "-c", f"{command} && pwd")
-    assert shown == str(terminal.folder / ODD_FOLDER / "microblog")
+    assert shown == str(terminal.folder / ODD_FOLDER / ANSWERS["project_slug"])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_makefile_needs_no_special_shell(
     program = shutil.which(shell)
     if not program:
         skip_unless_ci(f"there is no {shell}")
-    project = Shell(terminal.folder / ODD_FOLDER / "microblog", terminal.variables)
+    project = Shell(terminal.folder / ODD_FOLDER / ANSWERS["project_slug"], terminal.variables)
     (project.folder / ".env").unlink()
     project.succeed("make", "help", "env", f"SHELL={program}", f".SHELLFLAGS={flags}")
     assert (project.folder / ".env").exists()

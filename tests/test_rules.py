@@ -136,6 +136,11 @@ def test_examples_are_legal() -> None:
     assert faulty_keys(**EXAMPLES) == []
 
 
+def test_every_switch_is_checked() -> None:
+    """The hook checks each prompt that takes yes or no."""
+    assert {key for key in ANSWERS if isinstance(CONTEXT[key], bool)} == set(PRE_GEN.SWITCHES)
+
+
 def test_every_free_answer_has_a_rule() -> None:
     """Each prompt that takes any text has a rule."""
     assert {key for key in ANSWERS if isinstance(CONTEXT[key], str)} == set(RULED)

@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from tests.support.baking import COOKIECUTTER, Terminal
 from tests.support.hooks import DEFAULT_FILES
-from tests.support.template import DSN, PROMPTS, files
+from tests.support.template import ANSWERS, DSN, PROMPTS, files
 from tests.support.updates import copy_sources
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def test_enter_takes_the_defaults(terminal: Terminal) -> None:
     child = terminal.typing()
     answer(child, len(PROMPTS))
     child.expect(pexpect.EOF)
-    assert files(terminal.folder / "microblog") == DEFAULT_FILES
+    assert files(terminal.folder / ANSWERS["project_slug"]) == DEFAULT_FILES
 
 
 @pytest.mark.parametrize("answered", range(len(PROMPTS)))
@@ -61,7 +61,7 @@ def interrupt(child: "pexpect.spawn[str]") -> str:
 def killed(terminal: Terminal) -> Path:
     """Kill Cookiecutter between its hooks, while it bakes over a project; return the project."""
     terminal.cookiecutter("--no-input", f"sentry_dsn={DSN}")
-    project = terminal.folder / "microblog"
+    project = Path(terminal.folder, ANSWERS["project_slug"])
     (project / "mine.txt").write_text("mine")
     template = terminal.root / "template"
     copy_sources(template)
@@ -84,4 +84,4 @@ def test_two_bakes_at_once_give_one_project(terminal: Terminal) -> None:
     where = {"cwd": terminal.folder, "env": terminal.variables}
     bakes = [subprocess.Popen(command, **where) for _ in range(2)]  # type: ignore[call-overload]
     assert 0 in [bake.wait() for bake in bakes]
-    assert files(terminal.folder / "microblog") == DEFAULT_FILES
+    assert files(terminal.folder / ANSWERS["project_slug"]) == DEFAULT_FILES

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.version import Version
 
 from tests.support.commands import HERE, IDENTITY, ODD, Shell
 from tests.support.servers import UV, wait_for
@@ -61,7 +62,7 @@ def test_ci_has_every_python() -> None:
 def test_prereleases_are_tested_on_the_next_python() -> None:
     """The weekly test with pre-releases uses the newest Python of the prompt, and the next one."""
     workflow = yaml.safe_load((TEMPLATE / ".github/workflows/prerelease.yml").read_text("utf-8"))
-    newest = CONTEXT["python_version"][0]
+    newest = max(CONTEXT["python_version"], key=Version)
     following = f"3.{int(newest.split('.')[1]) + 1}-dev"
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [newest, following]
 

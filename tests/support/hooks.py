@@ -27,4 +27,5 @@ def files_of(option: str) -> set[str]:
     return {f"{folder}/{name}" for folder, *names in lines for name in names}
 
 
-DEFAULT_FILES = files(BODY) - files_of("browser_tracing") | {".env"}  # of the default project
+UNCHOSEN = {file for option in POST_GEN.PARTS if not ANSWERS[option] for file in files_of(option)}
+DEFAULT_FILES = files(BODY) - UNCHOSEN | {".env"}  # of the default project

@@ -51,5 +51,5 @@ def cruft(folder: Path, template: Shell, first: str) -> dict[str, list[str]]:
     """Return the cruft commands of the README in a folder, for a template on this disk."""
     readme = (folder / "README.md").read_text("utf-8").replace("v1.0.0", first)
     lines = re.findall(r"^    uvx cruft (.+?)(?: +#.*)?$", readme, re.MULTILINE)
-    local = [re.sub(r"https://\S+", str(template.folder), line) for line in lines]
+    local = [re.sub(r"^(create|link) \S+", rf"\1 {template.folder}", line) for line in lines]
     return {line.split()[0]: [sys.executable, "-m", "cruft", *shlex.split(line)] for line in local}
