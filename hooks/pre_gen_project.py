@@ -14,7 +14,7 @@ NUMBER = r"(0|[1-9]\d{0,8})"
 PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,60}")
 # Cookiecutter makes the folder before this hook runs, and deletes it after a refusal. A slug could
-# name one that is in use, so `__safe_names` in cookiecutter.json takes `..` and `/` out of it.
+# name one that is in use, so `__safe_names` in cookiecutter.json replaces `..` and `/` in it.
 SLUG = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)\d)$)[a-z][a-z0-9-]{0,49}")
 RELEASE = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-(a|alpha|b|beta|rc)(\.?{NUMBER})?)?", re.A)
 IMAGE = re.compile(rf"(({PART}\.{PART}(:\d+)?|{PART}:\d+)/({PART}/)*|({PART}/)?){PART}", re.A)

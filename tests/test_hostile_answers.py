@@ -65,8 +65,8 @@ def test_legal_answers_give_a_valid_project(typed: Bake, answers: dict[str, Any]
         assert parsed["pyproject.toml"]["project"]["name"] == answers["project_slug"]
 
 
-def test_outer_blanks_of_a_name_are_dropped(terminal: Terminal) -> None:
-    """A name that was pasted with blanks around it is the title without them."""
+def test_whitespace_around_a_name_is_dropped(terminal: Terminal) -> None:
+    """The title has no whitespace around it, which the name may have been pasted with."""
     terminal.cookiecutter("--no-input", "project_name= Blog ")
     assert title(terminal.folder / "blog") == "Blog"
 
@@ -83,7 +83,7 @@ def test_illegal_names_leave_nothing(typed: Bake, name: str) -> None:
 
 @pytest.mark.parametrize("slug", ["a b", *"A a/b a/b/c ../a a/.. a/../.. . .. -".split(), "a" * 51])
 def test_illegal_slugs_change_no_folder(typed: Bake, tmp_path: Path, slug: str) -> None:
-    """After a refusal, no folder is left, and none is gone that was there before."""
+    """A refusal leaves no folder of the project, and deletes none that was there before."""
     (tmp_path / "mine.txt").touch()
     with pytest.raises(FailedHookException):
         typed(tmp_path / "out", project_slug=slug)

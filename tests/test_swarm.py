@@ -270,7 +270,7 @@ def test_unused_secrets_are_removed_from_the_swarm(stack: Stack) -> None:
 
 
 def test_killed_replica_is_replaced(stack: Stack, failures: Failures) -> None:
-    """After `kill -9` of a replica, only requests that it was working on fail, one of a person.
+    """After `kill -9` of a replica, only requests that it was working on fail: one of each person.
 
     Caddy repeats a read on the other replica, unless a part of the response has arrived.
     """

@@ -74,7 +74,7 @@ class Load:
     def during(self, act: Callable[[], object]) -> list[Request]:
         """Return the requests that end during an action, or within a second after it.
 
-        Requests that an earlier action has hurt end in the second before it.
+        A second passes first, in which requests end that an earlier action may have hurt.
         """
         time.sleep(1)
         start = len(self.seen)

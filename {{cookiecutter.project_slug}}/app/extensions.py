@@ -83,7 +83,7 @@ def is_lost_database(error: object) -> bool:
 
 
 def is_locked(error: object) -> bool:
-    """Return whether a request waited too long for others, or must not write at the moment."""
+    """Return whether a request waited too long for others, or the database takes no writes now."""
     if isinstance(error, errors.TimeoutError):  # of the pool of connections
         return True
     cause = getattr(error, "orig", None)

@@ -82,7 +82,7 @@ def test_crash_of_database(app: Flask, client: FlaskClient) -> None:
 def test_busy_database(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    """A page that waited too long for a lock, or wrote while it must not, asks to try again."""
+    """A page that waited too long for a lock, or wrote to a read-only database, asks to retry."""
 
     def wait() -> None:
         raise DBAPIError.instance("", {}, error(), psycopg.Error)

@@ -107,8 +107,8 @@ def find_private(secrets: list[Any]) -> Private:
 def texts_of_request() -> tuple[set[str], bool]:
     """Return the private texts of this request, and whether every text is private.
 
-    It is if a part of an upload may be quoted, and if the request cannot be read, because its crash
-    must be sent.
+    Every text is private if there is an upload, of which any part may be quoted, or if the request
+    cannot be read, because its crash must be sent.
     """
     try:
         return set(texts_in(values_of_request())), bool(vars(request).get("files"))

@@ -78,7 +78,7 @@ class Scrubber:
         """
         kept = []
         for call in calls:
-            if isinstance(data := call.get("data"), dict):  # others are an owner's own
+            if isinstance(data := call.get("data"), dict):  # an owner may record anything
                 data.pop("http.query", None)
                 if any(f"//{host}/" in str(data.get("url")) for host in self.receivers):
                     continue
@@ -96,7 +96,7 @@ def scrub_call(span: Any) -> bool:
         span.get("data", {}).pop("url", None)
     else:
         return False
-    return str(span.get("origin")).startswith("auto.")  # others may have any value
+    return str(span.get("origin")).startswith("auto.")  # an owner's span may have any values
 
 
 def is_crash_line(entry: Any) -> bool:
@@ -115,7 +115,7 @@ def blank_keys(node: Any, keys: Iterable[str], private: Private) -> None:
 
 
 def scrub_request(event: Event) -> Event:
-    """Return `event` with the route's rule as its URL, the user's id, and few headers."""
+    """Return `event` with the route's rule as its URL, the id of its user, and HEADERS_SENT."""
     if user := event.get("user"):
         event["user"] = {"id": user.get("id")}
     sent: Any = event.get("request")

@@ -47,12 +47,12 @@ def test_text_is_blanked(text: str, left: str) -> None:
 
 
 def test_every_letter_counts() -> None:
-    """A letter that is two in lower case is found, too."""
+    """A text with a letter that becomes two in lower case is removed, too."""
     assert find_private(["İsmailoglu"]).blank("for İsmailoglu") == "for [Filtered]"
 
 
 def test_numbers_are_private() -> None:
-    """Long numbers and dates are private as texts are, also where they are numbers."""
+    """Long numbers and dates are removed from texts, and also where they stand as numbers."""
     private = find_private([19870423, date(1987, 4, 23), Decimal("4912.50"), 42])
     left = private.blank(["born 1987-04-23", "for 4912.50", 19870423, 42, True])
     assert left == ["born [Filtered]", "for [Filtered]", FILTERED, 42, True]
@@ -133,7 +133,7 @@ def test_body_that_a_view_parses_is_private(body: bytes) -> None:
 
 
 def test_deep_body_makes_nothing_else_public() -> None:
-    """A body that is nested too deeply to be parsed hides no other private text."""
+    """Other private texts are removed even if the body is nested too deeply to be parsed."""
     with Flask(__name__).test_request_context("/?q=my+secret", data=b"[" * 60_000) as context:
         assert context.request.get_data()
         assert find_private([]).blank("for my secret") == "for [Filtered]"

@@ -42,12 +42,12 @@ def test_password_of_own_url_is_blanked(config: dict[str, Any]) -> None:
 
 
 def test_only_the_id_of_a_user_is_sent() -> None:
-    """What else an owner says of the user stays here."""
+    """Only the id of a user is sent, whatever else an owner sets."""
     assert scrubbed({"user": {"id": "7", "email": "a@b.c"}}) == {"user": {"id": "7"}}
 
 
 def test_every_kind_of_data_is_decided() -> None:
-    """The SDK collects a kind of data unless it is told not to; a new one must be decided."""
+    """DATA_COLLECTION names every kind of data, because the SDK collects what is omitted."""
     kinds = Client(data_collection={}).options["data_collection"].keys()
     assert kinds - {"provided_by_user", "frame_context_lines"} == DATA_COLLECTION.keys()
 
@@ -68,7 +68,7 @@ def test_any_breadcrumb_is_scrubbed(crumb: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("op", ["db.search", "http.client", "own"])
 def test_own_span_is_scrubbed(op: str) -> None:
-    """An owner's span says nothing of the request, whatever it says that it does."""
+    """Texts of the request are removed from an owner's span, whatever its operation is."""
     span: Any = {
         "op": op,
         "origin": "manual",
